@@ -1,0 +1,246 @@
+"""Configuration: what the user asked for, from options, `VECFERRY_*` variables and a TOML file, in that order.
+
+URLs are types of their own whose text never shows a password.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from pydantic import ByteSize, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from vecferry.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SSL_MODES = ("DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
+_SOURCE_OPTIONS = ("ssl-mode", "ssl-ca")
+
+
+@dataclass(frozen=True)
+class DatabaseURL:
+    """A server, a database and how to log in; `str()` and `repr()` leave the password out."""
+
+    scheme: str
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str | None = field(default=None, repr=False)
+    options: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.user}@{self.place}"
+
+    @property
+    def place(self) -> str:
+        """`host:port/database`, what a run is known by."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}/{self.database}"
+
+    def with_password(self) -> str:
+        """Returns the URL in full, for a driver's eyes only."""
+        login = quote(self.user, safe="")
+        if self.password is not None:
+            login += ":" + quote(self.password, safe="")
+        host = f"[{self.host}]" if ":" in self.host else quote(self.host, safe="")
+        tail = "?" + urlencode(self.options, quote_via=quote) if self.options else ""
+        return f"{self.scheme}://{login}@{host}:{self.port}/{quote(self.database, safe='')}{tail}"
+
+    def option(self, name: str) -> str | None:
+        """Returns the URL's parameter called `name`, if it is there."""
+        return dict(self.options).get(name)
+
+
+def parse_source(text: str) -> DatabaseURL:
+    """Parses `mysql://user:password@host:port/database?ssl-mode=...` (`mariadb://` is the same).
+
+    Raises:
+        UsageError: the text is not such a URL; the message does not repeat a password.
+    """
+    url = _parse(text, "source", ("mysql", "mariadb"), 3306, "MYSQL_PWD", "VECFERRY_SOURCE_PASSWORD")
+    for name, value in url.options:
+        if name not in _SOURCE_OPTIONS:
+            allowed = ", ".join(_SOURCE_OPTIONS)
+            raise UsageError(f"the source URL has an unknown parameter {name!r}: allowed are {allowed}")
+        if name == "ssl-mode" and value.upper() not in SSL_MODES:
+            raise UsageError(f"the source URL's ssl-mode {value!r} is not one of {', '.join(SSL_MODES)}")
+    return DatabaseURL(**{**vars(url), "scheme": "mysql"})
+
+
+def parse_target(text: str) -> DatabaseURL:
+    """Parses `postgresql://user:password@host:port/database?sslmode=...` (`postgres://` is the same).
+
+    Raises:
+        UsageError: the text is not such a URL; the message does not repeat a password.
+    """
+    url = _parse(text, "target", ("postgresql", "postgres"), 5432, "PGPASSWORD", "VECFERRY_TARGET_PASSWORD")
+    return DatabaseURL(**{**vars(url), "scheme": "postgresql"})
+
+
+def _parse(
+    text: str, end: str, schemes: tuple[str, ...], port: int, common_variable: str, own_variable: str
+) -> DatabaseURL:
+    example = f"{schemes[0]}://user:password@host:{port}/database"
+    try:
+        parts = urlsplit(text)
+        found_port = parts.port or port
+        options = tuple(parse_qsl(parts.query, strict_parsing=True)) if parts.query else ()
+    except ValueError:
+        hint = "with special characters in the password percent-encoded"
+        raise UsageError(f"the {end} URL cannot be read: expected {example}, {hint}") from None
+    if parts.scheme not in schemes:
+        raise UsageError(f"the {end} is not a URL of {' or '.join(s + '://' for s in schemes)}: expected {example}")
+    database = unquote(parts.path.lstrip("/"))
+    missing = [
+        name
+        for name, value in (("host", parts.hostname), ("user", parts.username), ("database", database))
+        if not value
+    ]
+    if missing:
+        raise UsageError(f"the {end} URL has no {' and no '.join(missing)}: expected {example}")
+    if parts.fragment:
+        raise UsageError(f"the {end} URL holds a '#': write %23 where it belongs to the password")
+    password = unquote(parts.password) if parts.password is not None else None
+    if password is None:
+        password = os.environ.get(own_variable) or os.environ.get(common_variable)
+    return DatabaseURL(
+        scheme=parts.scheme,
+        host=unquote(parts.hostname or ""),
+        port=found_port,
+        database=database,
+        user=unquote(parts.username or ""),
+        password=password,
+        options=options,
+    )
+
+
+@dataclass(frozen=True)
+class EmbeddingOption:
+    """`--embedding table.column[:dimensions]`: a column that is an embedding because the user says so."""
+
+    table: str
+    column: str
+    dimensions: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> EmbeddingOption:
+        """Reads `table.column` or `table.column:1536`.
+
+        Raises:
+            UsageError: the text has another form.
+        """
+        match = re.fullmatch(r"(?P<table>[^.]+)\.(?P<column>[^:]+)(?::(?P<dimensions>[1-9]\d{0,4}))?", text)
+        if match is None:
+            raise UsageError(f"--embedding {text!r} is not of the form table.column or table.column:dimensions")
+        dimensions = match["dimensions"]
+        return cls(match["table"], match["column"], int(dimensions) if dimensions else None)
+
+
+Patterns = Annotated[tuple[str, ...], NoDecode]
+
+
+class Config(BaseSettings):
+    """Every option of a run; the names are those of the command line."""
+
+    model_config = SettingsConfigDict(env_prefix="VECFERRY_", extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    source: str
+    target: str
+    tables: Patterns = ()
+    exclude: Patterns = ()
+    target_schema: str = Field(default="public", min_length=1)
+    workers: int = Field(default_factory=lambda: max(2, os.cpu_count() or 2), ge=1, le=256)
+    chunk_bytes: ByteSize = Field(default=ByteSize(32 * 1024 * 1024), ge=64 * 1024, le=512 * 1024 * 1024)
+    vector_load: Literal["wire", "cast"] = "wire"
+    embedding: Patterns = ()
+    detect_embeddings: bool = True
+    distance: Literal["cosine", "l2", "ip"] = "cosine"
+    hnsw: bool = True
+    m: int = Field(default=16, ge=2, le=100)
+    ef_construction: int = Field(default=64, ge=4, le=1000)
+    index_memory: ByteSize = Field(default=ByteSize(8 * 1024**3), ge=1024 * 1024)
+    truncate: bool = False
+    restart: bool = False
+    yes: bool = False
+
+    @field_validator("tables", "exclude", "embedding", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the source held
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings names it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings names it
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options first, then the environment; then the file."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+    @property
+    def source_url(self) -> DatabaseURL:
+        """The source, parsed."""
+        return parse_source(self.source)
+
+    @property
+    def target_url(self) -> DatabaseURL:
+        """The target, parsed."""
+        return parse_target(self.target)
+
+    @property
+    def embedding_options(self) -> tuple[EmbeddingOption, ...]:
+        """`--embedding`, parsed."""
+        return tuple(EmbeddingOption.parse(text) for text in self.embedding)
+
+
+def load(file: Path | None = None, **options: object) -> Config:
+    """Builds the configuration of a run.
+
+    Args:
+        file: a TOML file with the names of `Config`; None for none.
+        options: what the command line gave; None where it gave nothing.
+
+    Raises:
+        UsageError: something is missing, unknown or out of range; each fault is named, no value is shown.
+    """
+    if file is not None and not file.is_file():
+        raise UsageError(f"the configuration file {file} does not exist")
+
+    class FromFile(Config):
+        model_config = SettingsConfigDict(toml_file=file)
+
+    try:
+        config = FromFile(**{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = "; ".join(_fault(entry["loc"], entry["msg"]) for entry in error.errors(include_input=False))
+        raise UsageError(faults) from None
+    except ValueError as error:
+        raise UsageError(f"the configuration file {file} cannot be read: {error}") from None
+    _ = (config.source_url, config.target_url, config.embedding_options)
+    return config
+
+
+def _fault(location: tuple[int | str, ...], message: str) -> str:
+    name = str(location[0]) if location else "configuration"
+    option = "--" + name.replace("_", "-")
+    if message == "Field required" and name in {"source", "target"}:
+        return f"no {name} given: use {option} URL or set VECFERRY_{name.upper()}"
+    return f"{option}: {message[0].lower()}{message[1:]}"

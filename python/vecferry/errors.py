@@ -1,0 +1,80 @@
+"""The errors a user can meet, each with its exit code; the only place that knows exit codes.
+
+The message is the user's sentence: what, where, why and what to do. It never holds a secret: whatever
+comes from a driver passes through `mask` first.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller; listed in `vecferry --help` and in the README."""
+
+    DONE = 0
+    DIFFERENCES = 1
+    USAGE = 2
+    SOURCE = 3
+    TARGET = 4
+    FORBIDDEN = 5
+    INTERRUPTED = 6
+    BUG = 70
+
+
+class VecferryError(Exception):
+    """Root of every error that vecferry raises on purpose."""
+
+    exit_code = ExitCode.BUG
+
+
+class UsageError(VecferryError):
+    """A wrong option, URL or configuration file."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SourceError(VecferryError):
+    """The source is unreachable, or refused what was asked."""
+
+    exit_code = ExitCode.SOURCE
+
+
+class TargetError(VecferryError):
+    """The target is unreachable, or refused what was asked."""
+
+    exit_code = ExitCode.TARGET
+
+
+class ForbiddenError(VecferryError):
+    """The plan forbids going on: a blocking problem, or consent that was not given."""
+
+    exit_code = ExitCode.FORBIDDEN
+
+
+class InvalidValueError(ForbiddenError):
+    """A value in the source cannot be carried, and leaving it out was not allowed."""
+
+
+class InterruptedRunError(VecferryError):
+    """The run was stopped from outside and can be taken up again."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+_URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]*@", re.IGNORECASE)
+
+
+def mask(text: str, *secrets: str | None) -> str:
+    """Returns `text` without the passwords of URLs in it and without `secrets` themselves."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***")
+    return _URL_PASSWORD.sub(r"\g<head>:***@", text)
+
+
+def one_line(error: BaseException) -> str:
+    """Returns a foreign error's own words as one line; `str(error)` is empty for some of them."""
+    text = " ".join(str(error).split())
+    return text or type(error).__name__

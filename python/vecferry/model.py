@@ -1,0 +1,321 @@
+"""The words that rooms exchange: frozen values, no behaviour beyond what follows from their fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+# --- catalog: what a source server holds ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as `information_schema.columns` of MySQL describes it."""
+
+    name: str
+    data_type: str
+    """The bare type, lower case: `bigint`, `longtext`; `json` on MariaDB too, where it is an alias."""
+    column_type: str
+    """The type in full: `bigint(20) unsigned`, `enum('a','b')`."""
+    nullable: bool
+    default: str | None = None
+    default_is_expression: bool = False
+    """Whether `default` is an expression to compute, not the value itself."""
+    extra: str = ""
+    character_set: str | None = None
+    precision: int | None = None
+    scale: int | None = None
+    length: int | None = None
+    fraction_digits: int | None = None
+    comment: str = ""
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether the integer or decimal is `unsigned`."""
+        return "unsigned" in self.column_type
+
+    @property
+    def auto_increment(self) -> bool:
+        """Whether the server numbers the column."""
+        return "auto_increment" in self.extra.lower()
+
+    @property
+    def generated(self) -> bool:
+        """Whether the server computes the column from others."""
+        extra = self.extra.upper()
+        return "GENERATED" in extra and "DEFAULT_GENERATED" not in extra
+
+
+@dataclass(frozen=True, slots=True)
+class IndexColumn:
+    """One column of an index; `name` is empty for an expression."""
+
+    name: str
+    prefix: int | None = None
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index other than the primary key."""
+
+    name: str
+    columns: tuple[IndexColumn, ...]
+    unique: bool
+    kind: str = "BTREE"
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key with its actions."""
+
+    name: str
+    columns: tuple[str, ...]
+    referenced_table: str
+    referenced_columns: tuple[str, ...]
+    on_update: str
+    on_delete: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A base table; row and byte counts are the server's estimates."""
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    rows_estimate: int = 0
+    bytes_estimate: int = 0
+    comment: str = ""
+
+    def column(self, name: str) -> Column:
+        """Returns the column called `name`.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """What a source database holds."""
+
+    server: str
+    """The server's own words for its version: `10.11.19-MariaDB`, `8.4.2`."""
+    database: str
+    tables: tuple[Table, ...]
+
+
+# --- what a target schema holds ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TargetColumn:
+    """A column of an existing table, as `pg_attribute` describes it."""
+
+    name: str
+    type: str
+    """`format_type`'s words: `integer`, `character varying(36)`, `vector(1536)`, `numeric(10,2)`."""
+    type_kind: str
+    """`pg_type.typtype`: `b` base, `e` enum, `d` domain, `c` composite."""
+    nullable: bool
+    has_default: bool
+    identity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TargetObject:
+    """An index or foreign key of an existing table with the statement that makes it again."""
+
+    kind: Literal["index", "foreign key"]
+    table: str
+    name: str
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetTable:
+    """A table that exists in the target schema."""
+
+    name: str
+    columns: tuple[TargetColumn, ...]
+    empty: bool
+    objects: tuple[TargetObject, ...] = ()
+    """Secondary indexes and foreign keys; the primary key and unique constraints are not among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """What the target holds before anything is done."""
+
+    server: str
+    database: str
+    pgvector: str | None
+    """The version installed in the database, or the one `CREATE EXTENSION` would install."""
+    tables: tuple[TargetTable, ...] = ()
+
+    def table(self, name: str) -> TargetTable | None:
+        """Returns the table called `name`, in that case, if there is one."""
+        return next((table for table in self.tables if table.name == name), None)
+
+
+# --- plan: the frozen decisions of one run -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """How one column is read, converted and written."""
+
+    name: str
+    select: str
+    """The expression of the SELECT list that the driver carries without loss."""
+    read_type: str
+    """The kind of value that `select` yields, a key of `convert.values.READ_TYPES`."""
+    target_type: str
+    """PostgreSQL's type in full, without a collation."""
+    wire: str
+    """The kind of wire column, a key of `convert.values.ENCODERS`."""
+    nullable: bool
+    identity: bool = False
+    default: str | None = None
+    """The DEFAULT clause's expression in PostgreSQL's words, for a table that is created."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSpec:
+    """An embedding column: which, how long, and how it is indexed."""
+
+    table: str
+    column: str
+    dimensions: int
+    distance: Literal["cosine", "l2", "ip"]
+    index: str | None
+    """The name of the HNSW index; None where none is wanted."""
+    statement: str | None
+    """The statement that builds the index."""
+
+
+MAX_VECTOR = 16_000
+"""Most dimensions of pgvector's `vector` (`VECTOR_MAX_DIM` in its src/vector.h)."""
+MAX_HNSW_VECTOR = 2_000
+"""Most dimensions of `vector` under HNSW (`HNSW_MAX_DIM` in its src/hnsw.h)."""
+MAX_HNSW_HALFVEC = 4_000
+"""Most dimensions of `halfvec` under HNSW (`HNSW_MAX_DIM * 2` in its src/hnswutils.c)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A key range of one table, the unit of work: `lower < key <= upper`, None for an open end.
+
+    Bounds are SQL literals in MySQL's words, one per key column, so that a chunk is text alone.
+    """
+
+    table: str
+    number: int
+    lower: tuple[str, ...] | None = None
+    upper: tuple[str, ...] | None = None
+    rows: int = 0
+    """An estimate."""
+
+
+@dataclass(frozen=True, slots=True)
+class DdlObject:
+    """A type, key, index or foreign key that a statement makes."""
+
+    kind: Literal["type", "primary key", "unique", "index", "foreign key"]
+    table: str
+    name: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class SequencePlan:
+    """An auto-numbered column whose sequence is set past the maximum."""
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """What happens to one table."""
+
+    name: str
+    columns: tuple[ColumnPlan, ...]
+    key: tuple[str, ...]
+    """The columns that chunks are ranges of; empty for a table without a usable key."""
+    chunks: tuple[Chunk, ...]
+    rows_estimate: int
+    bytes_estimate: int
+    create: str | None
+    """The CREATE TABLE statement; None where the table exists."""
+    types: tuple[DdlObject, ...] = ()
+    """Enum types that a created table needs."""
+    before: tuple[str, ...] = ()
+    """Statements that make an existing table ready: objects dropped, columns altered to `vector`."""
+    casts: tuple[str, ...] = ()
+    """Statements after the load that turn `real[]` into `vector`, under `--vector-load cast`."""
+    after: tuple[DdlObject, ...] = ()
+    row_bytes: int = 0
+    """The mean size of a row's values, sampled, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A change of value, or a thing left out, that the plan announces."""
+
+    table: str
+    column: str | None
+    reason: str
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The frozen decisions of one run; it travels as JSON and holds no secret."""
+
+    source: str
+    """`host:port/database`."""
+    target_schema: str
+    tables: tuple[TablePlan, ...]
+    embeddings: tuple[EmbeddingSpec, ...]
+    sequences: tuple[SequencePlan, ...]
+    losses: tuple[Loss, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was looked at and deliberately not decided, e.g. a census of a mixed column."""
+    vector_load: Literal["wire", "cast"] = "wire"
+    fingerprint: dict[str, str] = field(default_factory=dict)
+    """Names of what the run depends on, with the hash of each."""
+
+    def table(self, name: str) -> TablePlan:
+        """Returns the plan of the table called `name`.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
+
+
+# --- what happened -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkResult:
+    """What came of one chunk; it is the ledger's row too."""
+
+    table: str
+    number: int
+    rows_read: int
+    rows_written: int
+    rows_rejected: int
+    bytes_read: int
+    seconds: float

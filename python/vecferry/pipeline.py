@@ -1,0 +1,323 @@
+"""The order of steps, and nothing else knows it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vecferry.engine.local import LocalEngine
+from vecferry.errors import ForbiddenError, InterruptedRunError
+from vecferry.model import Catalog, Chunk, ChunkResult, Plan, TargetObject, TargetState
+from vecferry.plan.build import build, fingerprint
+from vecferry.progress import Progress, Recorder
+from vecferry.report.report import Report, SequenceResult, Status, TableResult, VectorResult
+from vecferry.source.catalog import read_catalog
+from vecferry.source.connect import connect as connect_source
+from vecferry.steps.analyze import analyze
+from vecferry.steps.copy import copy_chunk
+from vecferry.steps.keys import make_keys
+from vecferry.steps.look import look
+from vecferry.steps.prepare import discard, prepare
+from vecferry.steps.sequences import set_sequences
+from vecferry.steps.vector_index import build_vector_index
+from vecferry.steps.verify import verify_tables
+from vecferry.steps.verify_vectors import verify_vectors
+from vecferry.target import ledger
+from vecferry.target.connect import connect as connect_target
+from vecferry.target.connect import translated
+from vecferry.target.ingest import Writer
+from vecferry.target.inspect import read_target, taken_names, truncation_closure
+from vecferry.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pymysql.connections import Connection as SourceConnection
+
+    from vecferry.config import Config
+    from vecferry.target.connect import Connection
+
+
+def make_plan(config: Config, progress: Progress | None = None) -> Plan:
+    """Inspects both ends and decides everything; changes nothing on either.
+
+    Raises:
+        SourceError: the source cannot be read.
+        TargetError: the target cannot be read.
+        ForbiddenError: something blocks the migration.
+    """
+    watch = Recorder(progress or Progress())
+    with (
+        watch.step("plan"),
+        closing(connect_source(config.source_url)) as source,
+        connect_target(config.target_url) as target,
+    ):
+        return _plan(source, target, read_catalog(source, config.tables, config.exclude), config)
+
+
+def migrate(config: Config, progress: Progress | None = None, confirm: Callable[[str], bool] | None = None) -> Report:
+    """Carries the database, or goes on with what an earlier run left.
+
+    Args:
+        config: what to do.
+        progress: is told how it goes.
+        confirm: is shown what would be emptied or dropped and says whether to; None says no.
+
+    Raises:
+        SourceError: the source cannot be read.
+        TargetError: the target cannot be written.
+        ForbiddenError: something blocks the migration, or consent was not given.
+        InvalidValueError: a value cannot be carried.
+        InterruptedRunError: the run was interrupted; the same call goes on.
+    """
+    watch = Recorder(progress or Progress())
+    with closing(connect_source(config.source_url)) as source, connect_target(config.target_url) as target:
+        try:
+            return _Migration(config, source, target, watch, confirm or (lambda _: False)).run()
+        except KeyboardInterrupt:
+            raise InterruptedRunError(
+                "interrupted: what is committed stays, run the same command again to go on"
+            ) from None
+
+
+def _plan(
+    source: SourceConnection,
+    target: Connection,
+    catalog: Catalog,
+    config: Config,
+    dropped: tuple[TargetObject, ...] = (),
+) -> Plan:
+    names = tuple(table.name for table in catalog.tables)
+    with translated(config.target_url, "be inspected"):
+        state = _with_dropped(read_target(target, config.target_url.database, config.target_schema, names), dropped)
+        taken = taken_names(target, config.target_schema)
+    looks = {table.name: look(source, table, config.chunk_bytes) for table in catalog.tables}
+    return build(catalog, state, config, looks, taken)
+
+
+def _with_dropped(state: TargetState, dropped: tuple[TargetObject, ...]) -> TargetState:
+    """Adds what an abandoned run had dropped, so that this one makes it again."""
+    tables = []
+    for table in state.tables:
+        there = {item.name for item in table.objects}
+        lost = tuple(item for item in dropped if item.table == table.name and item.name not in there)
+        tables.append(replace(table, objects=(*table.objects, *lost)))
+    return replace(state, tables=tuple(tables))
+
+
+class _Migration:
+    """One `migrate`: which run it is, then the steps that the ledger does not have yet."""
+
+    def __init__(
+        self,
+        config: Config,
+        source: SourceConnection,
+        target: Connection,
+        watch: Recorder,
+        confirm: Callable[[str], bool],
+    ) -> None:
+        self._config = config
+        self._source = source
+        self._target = target
+        self._watch = watch
+        self._confirm = confirm
+
+    def run(self) -> Report:
+        place = self._config.target_url.place
+        with translated(self._config.target_url, "start a migration"):
+            if not ledger.lock(self._target):
+                raise ForbiddenError(f"another migration is running on {place}: wait for its end, or end it")
+        with self._watch.step("plan"):
+            run = self._resume() or self._begin()
+        if run.finished:
+            return self._nothing_left(run)
+        with self._watch.step("load"):
+            self._once(run, "prepare", lambda: self._prepare(run.plan))
+            self._load(run)
+            self._once(run, "cast", lambda: self._cast(run.plan))
+        with self._watch.step("keys"):
+            self._once(run, "keys", lambda: make_keys(self._target, run.plan))
+        with self._watch.step("vector_index"):
+            self._once(run, "vector_index", lambda: self._index(run.plan))
+        with self._watch.step("sequences"), translated(self._config.target_url, "set the sequences"):
+            sequences = set_sequences(self._target, run.plan)
+        with self._watch.step("verify"), translated(self._config.target_url, "be verified"):
+            analyze(self._target, run.plan)
+            tables = verify_tables(self._source, self._target, run.plan, ledger.totals(self._target, run.id))
+            vectors = verify_vectors(self._target, run.plan)
+        return self._report(run, tables, vectors, sequences)
+
+    # --- which run it is
+
+    def _resume(self) -> ledger.Run | None:
+        """Returns the run to go on with, or the finished one that left nothing to do; None: a new one is due."""
+        config = self._config
+        self._catalog = read_catalog(self._source, config.tables, config.exclude)
+        self._dropped: tuple[TargetObject, ...] = ()
+        with translated(config.target_url, "read the ledger"):
+            run = ledger.latest(self._target, config.target_schema)
+        if run is None:
+            return None
+        if config.restart:
+            self._throw_away(run)
+            return None
+        differences = _differences(run.fingerprint, fingerprint(self._catalog, config))
+        if run.finished:
+            return run if not differences and self._tables_there(run.plan) else None
+        if differences:
+            raise ForbiddenError(
+                f"an unfinished run {run.id} is in the target, and this one differs: {'; '.join(differences)}:"
+                " go on with the same source and options, or throw it away with --restart"
+            )
+        self._watch.note(f"going on with run {run.id}")
+        return run
+
+    def _tables_there(self, plan: Plan) -> bool:
+        names = tuple(table.name for table in plan.tables)
+        state = read_target(self._target, self._config.target_url.database, plan.target_schema, names)
+        return len(state.tables) == len(names)
+
+    def _throw_away(self, run: ledger.Run) -> None:
+        created = [table.name for table in run.plan.tables if table.create is not None]
+        if created and not self._confirm(
+            f"--restart throws run {run.id} away and drops the tables that it created:\n" + _listed(created)
+        ):
+            raise ForbiddenError("--restart would drop tables, and consent was not given: say --yes")
+        with translated(self._config.target_url, "drop the tables of the old run"):
+            discard(self._target, run.plan)
+            ledger.forget(self._target, run.id)
+        self._dropped = tuple(
+            TargetObject(item.kind, item.table, item.name, item.statement)
+            for table in run.plan.tables
+            if table.create is None
+            for item in table.after
+            if item.kind in {"index", "foreign key"}
+        )  # fmt: skip
+
+    def _begin(self) -> ledger.Run:
+        plan = _plan(self._source, self._target, self._catalog, self._config, self._dropped)
+        for text in plan.notes:
+            self._watch.note(text)
+        with translated(self._config.target_url, "make the ledger"):
+            run_id = ledger.begin(self._target, plan, VERSION)
+        return ledger.Run(run_id, plan, plan.fingerprint, finished=False, report=None)
+
+    def _nothing_left(self, run: ledger.Run) -> Report:
+        self._watch.note(f"nothing is left to do: run {run.id} carried everything (--restart begins anew)")
+        with translated(self._config.target_url, "read the ledger"):
+            totals = ledger.totals(self._target, run.id)
+            tables = verify_tables(self._source, self._target, run.plan, totals)
+        old = run.report or {}
+        return Report(
+            run_id=run.id,
+            status="nothing to do",
+            seconds=self._watch.seconds(),
+            tables=tables,
+            vectors=tuple(VectorResult(**entry) for entry in old.get("vectors", ())),
+            sequences=tuple(SequenceResult(**entry) for entry in old.get("sequences", ())),
+            losses=run.plan.losses,
+            notes=tuple(self._watch.notes),
+        )
+
+    # --- the steps
+
+    def _once(self, run: ledger.Run, step: str, work: Callable[[], None]) -> None:
+        with translated(self._config.target_url, f"do the step {step}"):
+            if step in ledger.steps_done(self._target, run.id):
+                return
+            ledger.begin_step(self._target, run.id, step)
+            work()
+            ledger.finish_step(self._target, run.id, step)
+
+    def _prepare(self, plan: Plan) -> None:
+        existing = tuple(table.name for table in plan.tables if table.create is None)
+        truncate = self._config.truncate and bool(existing)
+        if truncate:
+            closure = truncation_closure(self._target, plan.target_schema, existing)
+            listed = _listed([f"{schema}.{name} (about {rows} rows)" for schema, name, rows in closure])
+            if not self._confirm(f"--truncate empties these tables of {self._config.target_url.place}:\n{listed}"):
+                raise ForbiddenError("--truncate would empty tables, and consent was not given: say --yes")
+        prepare(self._target, plan, truncate=truncate)
+
+    def _load(self, run: ledger.Run) -> None:
+        plan, config = run.plan, self._config
+        there = ledger.committed(self._target, run.id)
+        totals = ledger.totals(self._target, run.id)
+        for table in plan.tables:
+            self._watch.table(table.name, table.rows_estimate, table.bytes_estimate)
+            if table.name in totals:
+                self._watch.advance(table.name, totals[table.name].rows_written, totals[table.name].bytes_read)
+        largest_first = sorted(plan.tables, key=lambda table: -table.bytes_estimate)
+        missing = [c for table in largest_first for c in table.chunks if (c.table, c.number) not in there]
+
+        def work(writer: Writer, chunk: Chunk) -> ChunkResult:
+            return copy_chunk(plan, chunk, run.id, config.source_url, writer, config.chunk_bytes)
+
+        def done(chunk: Chunk, result: ChunkResult) -> None:
+            self._watch.advance(chunk.table, result.rows_written, result.bytes_read)
+
+        engine = LocalEngine(config.workers, lambda: Writer(config.target_url, plan.target_schema))
+        engine.run(missing, work, done)
+
+    def _cast(self, plan: Plan) -> None:
+        for table in plan.tables:
+            for statement in table.casts:
+                self._target.execute(statement.encode())
+
+    def _index(self, plan: Plan) -> None:
+        config = self._config
+        for spec in plan.embeddings:
+            build_vector_index(
+                self._target,
+                lambda: connect_target(config.target_url),
+                plan.target_schema,
+                spec,
+                plan.table(spec.table).rows_estimate,
+                config.index_memory,
+                config.workers - 1,
+                self._watch,
+            )
+
+    def _report(
+        self,
+        run: ledger.Run,
+        tables: tuple[TableResult, ...],
+        vectors: tuple[VectorResult, ...],
+        sequences: tuple[SequenceResult, ...],
+    ) -> Report:
+        equal = all(table.verified == "equal" for table in tables) and not any(v.problems for v in vectors)
+        rejected = any(table.rows_rejected for table in tables)
+        status: Status = "differences" if not equal else "rejected" if rejected else "ok"
+        report = Report(
+            run_id=run.id,
+            status=status,
+            seconds=self._watch.seconds(),
+            tables=tables,
+            vectors=vectors,
+            sequences=sequences,
+            losses=run.plan.losses,
+            notes=tuple(self._watch.notes),
+        )
+        # A run with differences stays open: the same command verifies again.
+        if status != "differences":
+            with translated(self._config.target_url, "close the ledger"):
+                ledger.finish(self._target, run.id, report.to_json())
+        return report
+
+
+def _listed(names: list[str]) -> str:
+    return "\n".join(f"  {name}" for name in names)
+
+
+def _differences(old: dict[str, str], new: dict[str, str]) -> list[str]:
+    found = []
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) == new.get(name):
+            continue
+        if name.startswith("table "):
+            how = "is new" if name not in old else "is gone" if name not in new else "has changed"
+            found.append(f"{name} {how}")
+        else:
+            found.append(f"{name} was {old.get(name)}, is {new.get(name)}")
+    return found

@@ -1,0 +1,68 @@
+"""The result of a run: one frozen model behind the console's table and the `--json` object."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from vecferry.model import Loss  # noqa: TC001 - part of the dataclass that asdict walks
+
+Status = Literal["ok", "differences", "rejected", "nothing to do"]
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """What came of one table; bytes are of source data, as read."""
+
+    name: str
+    rows_source: int
+    rows_target: int
+    rows_rejected: int
+    bytes_read: int
+    seconds: float
+    """Time that workers spent on the table, added up."""
+    verified: Literal["equal", "different", "not checked"]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorResult:
+    """What came of one embedding column."""
+
+    table: str
+    column: str
+    dimensions: int
+    type: str
+    rows: int
+    index: str | None
+    recall_at_10: float | None
+    """Share of the exact ten nearest that the index finds, mean over sampled stored vectors; None: not measured."""
+    problems: tuple[str, ...] = ()
+    """What verification found wrong, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceResult:
+    """A sequence as it was left; `last_value` is None where the next value is the first."""
+
+    sequence: str
+    last_value: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole result of a `migrate`."""
+
+    run_id: str
+    status: Status
+    seconds: dict[str, float]
+    """Wall time by step: plan, load, keys, vector_index, sequences, verify, total."""
+    tables: tuple[TableResult, ...]
+    vectors: tuple[VectorResult, ...]
+    sequences: tuple[SequenceResult, ...]
+    losses: tuple[Loss, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+    report: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the object that `--json` prints; its names are stable."""
+        return asdict(self)

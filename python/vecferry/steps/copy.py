@@ -1,0 +1,129 @@
+"""Carries one chunk: read, convert, load, record; a function of the plan and the chunk alone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from vecferry.convert.embeddings import explain, to_float32, to_wire
+from vecferry.convert.values import encode
+from vecferry.errors import InvalidValueError
+from vecferry.model import Chunk, ChunkResult, ColumnPlan, EmbeddingSpec, Plan, TablePlan
+from vecferry.source.read import read_chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vecferry.config import DatabaseURL
+    from vecferry.target.ingest import Writer
+
+
+@dataclass(slots=True)
+class _Tally:
+    rows: int = 0
+    size: int = 0
+
+
+def copy_chunk(
+    plan: Plan, chunk: Chunk, run_id: str, source: DatabaseURL, writer: Writer, batch_bytes: int
+) -> ChunkResult:
+    """Carries the rows of `chunk`, all or none of them.
+
+    Args:
+        plan: the run's plan.
+        chunk: the key range.
+        run_id: the ledger's id of the run.
+        source: where to read.
+        writer: an open writer into the target's schema, of the calling thread alone.
+        batch_bytes: how much of a table without a key is held at once, in bytes.
+
+    Raises:
+        InvalidValueError: a value cannot be carried; table, key, column and reason are named.
+        SourceError: the rows cannot be read.
+        TargetError: PostgreSQL refused them.
+    """
+    started = time.perf_counter()
+    table = plan.table(chunk.table)
+    specs = {spec.column: spec for spec in plan.embeddings if spec.table == table.name}
+    tally = _Tally()
+    try:
+        batches = _converted(read_chunk(source, table, chunk, batch_bytes=batch_bytes), table, specs, tally)
+        first = next(batches, None)
+        written = 0
+        if first is not None:
+            written = writer.write(table.name, pa.RecordBatchReader.from_batches(first.schema, _chain(first, batches)))
+        result = ChunkResult(
+            table=table.name,
+            number=chunk.number,
+            rows_read=tally.rows,
+            rows_written=written,
+            rows_rejected=0,
+            bytes_read=tally.size,
+            seconds=time.perf_counter() - started,
+        )
+        writer.commit(run_id, result)
+    except BaseException:
+        writer.rollback()
+        raise
+    return result
+
+
+def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    yield first
+    yield from rest
+
+
+def _converted(
+    batches: Iterator[pa.RecordBatch], table: TablePlan, specs: dict[str, EmbeddingSpec], tally: _Tally
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        if batch.num_rows == 0:
+            continue
+        columns = [
+            _convert(batch, index, column, table, specs.get(column.name), tally.rows)
+            for index, column in enumerate(table.columns)
+        ]
+        tally.rows += batch.num_rows
+        tally.size += batch.nbytes
+        yield pa.RecordBatch.from_arrays(columns, names=[column.name for column in table.columns])
+
+
+def _convert(
+    batch: pa.RecordBatch,
+    index: int,
+    column: ColumnPlan,
+    table: TablePlan,
+    spec: EmbeddingSpec | None,
+    rows_before: int,
+) -> pa.Array:
+    values = batch.column(index)
+    if spec is None:
+        try:
+            return encode(column.wire, values, column.read_type, column.target_type)
+        except InvalidValueError as error:
+            raise InvalidValueError(
+                f"{table.name}.{column.name}, in the rows {_span(batch, table)}: {error}"
+            ) from error
+    convert = to_wire if column.wire == "vector" else to_float32
+    converted, invalid = convert(values, spec.dimensions)
+    if invalid is not None:
+        place = _place(batch, table, invalid.row, rows_before)
+        raise InvalidValueError(
+            f"{table.name}.{column.name} at {place} is not an embedding of {spec.dimensions} dimensions:"
+            f" {explain(invalid, spec.dimensions)} (at byte {invalid.offset}): correct the value in the source,"
+            " then run the same command again to go on"
+        )
+    return converted
+
+
+def _place(batch: pa.RecordBatch, table: TablePlan, row: int, rows_before: int) -> str:
+    names = [column.name for column in table.columns]
+    shown = [f"{name} = {batch.column(names.index(name))[row].as_py()!r}" for name in table.key if name in names]
+    return ", ".join(shown) if shown else f"row {rows_before + row + 1} of the table"
+
+
+def _span(batch: pa.RecordBatch, table: TablePlan) -> str:
+    return f"from {_place(batch, table, 0, 0)} to {_place(batch, table, batch.num_rows - 1, 0)}"

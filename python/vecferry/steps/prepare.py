@@ -1,0 +1,53 @@
+"""Makes the target ready for rows: the extension, emptied tables, created tables, columns altered to `vector`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vecferry.mapping.identifiers import qualified, quote
+
+if TYPE_CHECKING:
+    from vecferry.model import Plan
+    from vecferry.target.connect import Connection
+
+
+def prepare(connection: Connection, plan: Plan, *, truncate: bool) -> None:
+    """Does all of it in one transaction: after a failure the target is as it was.
+
+    Raises:
+        psycopg.Error: the server refused a statement.
+    """
+    with connection.transaction():
+        if plan.embeddings:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        if any(table.create for table in plan.tables):
+            _ensure_schema(connection, plan.target_schema)
+        existing = [table for table in plan.tables if table.create is None]
+        if truncate and existing:
+            names = ", ".join(qualified(plan.target_schema, table.name) for table in existing)
+            connection.execute(f"TRUNCATE {names} CASCADE".encode())
+        for table in existing:
+            for statement in table.before:
+                connection.execute(statement.encode())
+        for table in plan.tables:
+            if table.create is not None:
+                for kind in table.types:
+                    connection.execute(kind.statement.encode())
+                connection.execute(table.create.encode())
+
+
+def _ensure_schema(connection: Connection, schema: str) -> None:
+    # CREATE SCHEMA IF NOT EXISTS asks for the right to create even where there is nothing to do.
+    row = connection.execute("SELECT to_regnamespace(%s) IS NULL", [quote(schema)]).fetchone()
+    if row and row[0]:
+        connection.execute(f"CREATE SCHEMA {quote(schema)}".encode())
+
+
+def discard(connection: Connection, plan: Plan) -> None:
+    """Drops the tables and types that an abandoned run created, its later objects with them."""
+    with connection.transaction():
+        for table in plan.tables:
+            if table.create is not None:
+                connection.execute(f"DROP TABLE IF EXISTS {qualified(plan.target_schema, table.name)} CASCADE".encode())
+                for kind in table.types:
+                    connection.execute(f"DROP TYPE IF EXISTS {qualified(plan.target_schema, kind.name)}".encode())

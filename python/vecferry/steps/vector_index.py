@@ -1,0 +1,165 @@
+"""Builds the HNSW index of an embedding column: memory by the fit rule, workers that really start, progress.
+
+Sources: pgvector's README ("HNSW", "Index Build Time") and its src/hnswbuild.c.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from vecferry.mapping.identifiers import qualified, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vecferry.model import EmbeddingSpec
+    from vecferry.progress import Progress
+    from vecferry.target.connect import Connection
+
+_MIB = 1024 * 1024
+MIN_MEMORY = 64 * _MIB
+MAX_MEMORY = 2_147_483_647 * 1024
+"""`maintenance_work_mem` is an int of kB (src/backend/utils/misc/guc_parameters.dat)."""
+
+_PROGRESS = """
+SELECT phase, greatest(tuples_done, blocks_done), greatest(tuples_total, blocks_total)
+FROM pg_stat_progress_create_index WHERE pid = %s
+"""
+_POLL_SECONDS = 0.5
+
+
+def graph_bytes(rows: int, dimensions: int) -> int:
+    """Returns the memory in bytes that an HNSW graph needs to be built without spilling.
+
+    About 1.3 times the vectors' size (https://github.com/pgvector/pgvector/issues/500), the vectors being
+    4 bytes a dimension and 8 of header, 2 a dimension under `halfvec`.
+    """
+    element = 4 * dimensions + 8
+    return int(1.3 * rows * element)
+
+
+def build_vector_index(
+    connection: Connection,
+    open_watcher: Callable[[], Connection],
+    schema: str,
+    spec: EmbeddingSpec,
+    rows: int,
+    memory_limit: int,
+    workers: int,
+    progress: Progress,
+) -> None:
+    """Builds the index of `spec`; an invalid one of that name is dropped first, a valid one stays.
+
+    Args:
+        connection: runs the build; its session's settings change.
+        open_watcher: opens a second connection, which reads the build's progress.
+        schema: the target schema.
+        spec: the embedding column.
+        rows: how many rows the table has.
+        memory_limit: the most `maintenance_work_mem` may be, in bytes.
+        workers: parallel workers to ask for; the server's own limits still hold.
+        progress: is told how far the build is, and what the server remarks.
+
+    Raises:
+        psycopg.Error: the server refused the build.
+    """
+    if spec.index is None or spec.statement is None:
+        return
+    state = connection.execute(
+        "SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(%s)", [qualified(schema, spec.index)]
+    ).fetchone()
+    if state is not None and state[0]:
+        return
+    if state is not None:
+        connection.execute(f"DROP INDEX {qualified(schema, spec.index)}".encode())
+    needed = graph_bytes(rows, spec.dimensions)
+    memory = max(MIN_MEMORY, min(needed + 16 * _MIB, memory_limit, MAX_MEMORY))
+    if needed > memory:
+        progress.note(
+            f"the graph of {spec.index} needs about {needed // _MIB} MiB and may use {memory // _MIB} MiB:"
+            " the build slows down past that; raise --index-memory if the server has more"
+        )
+    parallel = _parallel_workers(connection, workers)
+    table = qualified(schema, spec.table)
+    reports = _Notices(spec.index, progress)
+    connection.add_notice_handler(reports)
+    try:
+        connection.execute(f"SET maintenance_work_mem = '{memory // 1024}kB'".encode())
+        # pgvector asks the planner, which sees only the small heap of a table whose vectors are out of line,
+        # and starts no worker; the table's own setting overrules it.
+        connection.execute(f"ALTER TABLE {table} SET (parallel_workers = {parallel})".encode())
+        try:
+            _build(connection, open_watcher, spec, parallel, progress)
+        except psycopg.OperationalError as error:
+            if "shared memory segment" not in str(error):
+                raise
+            progress.note(
+                f"no shared memory for a parallel build of {spec.index} ({error.diag.message_primary}):"
+                " building it serially; give the server more of /dev/shm (Docker: --shm-size)"
+            )
+            _build(connection, open_watcher, spec, 0, progress)
+    finally:
+        connection.remove_notice_handler(reports)
+        if not connection.broken:
+            connection.execute(f"ALTER TABLE {table} RESET (parallel_workers)".encode())
+            connection.execute("RESET maintenance_work_mem")
+            connection.execute("RESET max_parallel_maintenance_workers")
+
+
+def _parallel_workers(connection: Connection, wanted: int) -> int:
+    query = (
+        "SELECT current_setting('max_parallel_maintenance_workers')::int, current_setting('max_parallel_workers')::int"
+    )
+    row = connection.execute(query.encode()).fetchone()
+    own, limit = row or (0, 0)
+    return min(max(int(own), wanted), int(limit))
+
+
+def _build(
+    connection: Connection,
+    open_watcher: Callable[[], Connection],
+    spec: EmbeddingSpec,
+    parallel: int,
+    progress: Progress,
+) -> None:
+    connection.execute(f"SET max_parallel_maintenance_workers = {parallel}".encode())
+    over = threading.Event()
+    watch = threading.Thread(
+        target=_watch, args=(open_watcher, connection.info.backend_pid, spec.index, over, progress), daemon=True
+    )
+    watch.start()
+    try:
+        connection.execute((spec.statement or "").encode())
+    finally:
+        over.set()
+        watch.join()
+
+
+def _watch(
+    open_watcher: Callable[[], Connection], pid: int, index: str | None, over: threading.Event, progress: Progress
+) -> None:
+    if over.wait(_POLL_SECONDS):
+        return
+    try:
+        with open_watcher() as connection:
+            while not over.wait(_POLL_SECONDS):
+                row = connection.execute(_PROGRESS, [pid]).fetchone()
+                if row is not None:
+                    progress.index(index or "", str(row[0]), int(row[1]), int(row[2]))
+    except Exception as error:  # noqa: BLE001 - the build goes on unwatched
+        progress.note(f"the progress of {index} cannot be read: {type(error).__name__}")
+
+
+class _Notices:
+    """Hands on what the server remarks about the build: a graph that no longer fits, above all."""
+
+    def __init__(self, index: str, progress: Progress) -> None:
+        self._index = index
+        self._progress = progress
+
+    def __call__(self, notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized in {"NOTICE", "WARNING"}:
+            self._progress.note(f"{quote(self._index)}: {notice.message_primary}")

@@ -1,0 +1,1 @@
+"""The PostgreSQL side: connections, what is there, statements, bulk ingest, the ledger."""

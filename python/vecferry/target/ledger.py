@@ -1,0 +1,185 @@
+"""The run's record in the target, schema `vecferry`: which run, which chunks are committed, which steps are done.
+
+A chunk's row commits with the chunk's rows (`target/ingest.py`), so after any crash a chunk is wholly there
+or wholly absent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from psycopg.types.json import Jsonb
+from pydantic import TypeAdapter
+
+from vecferry.model import Plan
+
+if TYPE_CHECKING:
+    from vecferry.target.connect import Connection
+
+SCHEMA = "vecferry"
+
+_STATEMENTS = (
+    "CREATE SCHEMA IF NOT EXISTS vecferry",
+    """CREATE TABLE IF NOT EXISTS vecferry.run (
+      id uuid PRIMARY KEY,
+      started timestamptz NOT NULL DEFAULT clock_timestamp(),
+      finished timestamptz,
+      version text NOT NULL,
+      source text NOT NULL,
+      target_schema text NOT NULL,
+      fingerprint jsonb NOT NULL,
+      plan jsonb NOT NULL,
+      report jsonb
+    )""",
+    """CREATE TABLE IF NOT EXISTS vecferry.chunk (
+      run_id uuid NOT NULL REFERENCES vecferry.run ON DELETE CASCADE,
+      table_name text NOT NULL,
+      number integer NOT NULL,
+      rows_read bigint NOT NULL,
+      rows_written bigint NOT NULL,
+      rows_rejected bigint NOT NULL,
+      bytes_read bigint NOT NULL,
+      seconds double precision NOT NULL,
+      committed timestamptz NOT NULL DEFAULT clock_timestamp(),
+      PRIMARY KEY (run_id, table_name, number)
+    )""",
+    """CREATE TABLE IF NOT EXISTS vecferry.step (
+      run_id uuid NOT NULL REFERENCES vecferry.run ON DELETE CASCADE,
+      name text NOT NULL,
+      started timestamptz NOT NULL DEFAULT clock_timestamp(),
+      finished timestamptz,
+      PRIMARY KEY (run_id, name)
+    )""",
+)
+
+_LOCK_KEY = 0x7665_6366_6572_7279
+"""The advisory lock of a running migration: "vecferry" as eight ASCII bytes."""
+
+_PLAN = TypeAdapter(Plan)
+
+INSERT_CHUNK = (
+    "INSERT INTO vecferry.chunk (run_id, table_name, number, rows_read, rows_written, rows_rejected, bytes_read,"
+    " seconds) VALUES ($1::text::uuid, $2, $3::bigint::integer, $4, $5, $6, $7, $8)"
+)
+"""The statement that records a chunk, for the connection that loads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as the ledger knows it."""
+
+    id: str
+    plan: Plan
+    fingerprint: dict[str, str]
+    finished: bool
+    report: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableTotals:
+    """What the committed chunks of a table add up to."""
+
+    rows_read: int = 0
+    rows_written: int = 0
+    rows_rejected: int = 0
+    bytes_read: int = 0
+    seconds: float = 0.0
+
+
+def lock(connection: Connection) -> bool:
+    """Takes the target for this session; False where another migration has it."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK_KEY]).fetchone()
+    return bool(row and row[0])
+
+
+def exists(connection: Connection) -> bool:
+    """Says whether the target has a ledger; changes nothing."""
+    row = connection.execute("SELECT to_regclass('vecferry.run') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
+def latest(connection: Connection, target_schema: str) -> Run | None:
+    """Returns the newest run into `target_schema`, if there is one."""
+    if not exists(connection):
+        return None
+    row = connection.execute(
+        "SELECT id::text, plan::text, fingerprint, finished IS NOT NULL, report FROM vecferry.run"
+        " WHERE target_schema = %s ORDER BY started DESC LIMIT 1",
+        [target_schema],
+    ).fetchone()
+    return Run(row[0], _PLAN.validate_json(row[1]), row[2], row[3], row[4]) if row else None
+
+
+def begin(connection: Connection, plan: Plan, version: str) -> str:
+    """Records a new run with its whole plan and returns its id; makes the ledger where there is none."""
+    run_id = str(uuid.uuid4())
+    for statement in _STATEMENTS:
+        connection.execute(statement.encode())
+    connection.execute(
+        "INSERT INTO vecferry.run (id, version, source, target_schema, fingerprint, plan)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        [
+            run_id,
+            version,
+            plan.source,
+            plan.target_schema,
+            Jsonb(plan.fingerprint),
+            Jsonb(dataclasses.asdict(plan), dumps=orjson.dumps),
+        ],
+    )
+    return run_id
+
+
+def forget(connection: Connection, run_id: str) -> None:
+    """Throws a run's record away, its chunks and steps with it."""
+    connection.execute("DELETE FROM vecferry.run WHERE id = %s", [run_id])
+
+
+def finish(connection: Connection, run_id: str, report: dict[str, Any]) -> None:
+    """Marks the run as finished and keeps its report."""
+    connection.execute(
+        "UPDATE vecferry.run SET finished = clock_timestamp(), report = %s WHERE id = %s",
+        [Jsonb(report, dumps=orjson.dumps), run_id],
+    )
+
+
+def committed(connection: Connection, run_id: str) -> frozenset[tuple[str, int]]:
+    """Returns table and number of every committed chunk."""
+    rows = connection.execute("SELECT table_name, number FROM vecferry.chunk WHERE run_id = %s", [run_id])
+    return frozenset((str(table), int(number)) for table, number in rows)
+
+
+def totals(connection: Connection, run_id: str) -> dict[str, TableTotals]:
+    """Returns what the committed chunks add up to, by table."""
+    rows = connection.execute(
+        "SELECT table_name, sum(rows_read)::bigint, sum(rows_written)::bigint, sum(rows_rejected)::bigint,"
+        " sum(bytes_read)::bigint, sum(seconds) FROM vecferry.chunk WHERE run_id = %s GROUP BY table_name",
+        [run_id],
+    )
+    return {str(table): TableTotals(*numbers) for table, *numbers in rows}
+
+
+def steps_done(connection: Connection, run_id: str) -> frozenset[str]:
+    """Returns the names of the finished steps."""
+    rows = connection.execute("SELECT name FROM vecferry.step WHERE run_id = %s AND finished IS NOT NULL", [run_id])
+    return frozenset(str(row[0]) for row in rows)
+
+
+def begin_step(connection: Connection, run_id: str, name: str) -> None:
+    """Records that a step starts, or starts again."""
+    connection.execute(
+        "INSERT INTO vecferry.step (run_id, name) VALUES (%s, %s)"
+        " ON CONFLICT (run_id, name) DO UPDATE SET started = clock_timestamp(), finished = NULL",
+        [run_id, name],
+    )
+
+
+def finish_step(connection: Connection, run_id: str, name: str) -> None:
+    """Records that a step is done."""
+    connection.execute(
+        "UPDATE vecferry.step SET finished = clock_timestamp() WHERE run_id = %s AND name = %s", [run_id, name]
+    )
