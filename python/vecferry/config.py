@@ -163,7 +163,7 @@ class Config(BaseSettings):
     exclude: Patterns = ()
     target_schema: str = Field(default="public", min_length=1)
     workers: int = Field(default_factory=lambda: max(2, os.cpu_count() or 2), ge=1, le=256)
-    chunk_bytes: ByteSize = Field(default=ByteSize(32 * 1024 * 1024), ge=64 * 1024, le=512 * 1024 * 1024)
+    chunk_bytes: ByteSize = Field(default=ByteSize(32 * 1024 * 1024), ge=4096, le=512 * 1024 * 1024)
     vector_load: Literal["wire", "cast"] = "wire"
     embedding: Patterns = ()
     detect_embeddings: bool = True

@@ -78,10 +78,12 @@ _BY_NAME = {row.mysql: row for row in TYPES}
 
 def row_for(column: Column) -> TypeRow | None:
     """Returns the row of the type table for `column`, or None for a type that has none."""
+    if column.data_type == "json":
+        # MariaDB's json is a longtext to `column_type`.
+        return _BY_NAME["json"]
     full = re.sub(r"\s*zerofill|\s*\(\d+(,\d+)?\)", "", column.column_type).strip()
-    exact = column.column_type.split(" ")[0]
-    candidates = (exact if exact in {"tinyint(1)", "bit(1)"} and not column.unsigned else "", full, column.data_type)
-    return next((_BY_NAME[name] for name in candidates if name in _BY_NAME), None)
+    exact = column.column_type if column.column_type in {"tinyint(1)", "bit(1)"} else full
+    return _BY_NAME.get(exact) or _BY_NAME.get(column.data_type)
 
 
 def fill_in(template: str, column: Column) -> str:

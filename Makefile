@@ -1,0 +1,67 @@
+# What the README names. `make demo` and `make test` are all a newcomer needs.
+VENV ?= .venv
+PY := $(VENV)/bin/python
+LOCKED := $(VENV)/.locked
+BUILT := $(VENV)/.built
+ROWS ?= 2000
+WORKERS ?= 2
+export CARGO_TARGET_DIR := $(CURDIR)/target
+CARGO := cargo
+MANIFEST := --manifest-path rust/Cargo.toml --locked
+
+.PHONY: help demo test check bench bench-fast fuzz format lock mariadb clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+demo: $(BUILT) ## both servers, sample data, the whole migration, a search, the report (ROWS=2000)
+	$(VENV)/bin/vecferry demo --install-mariadb --rows $(ROWS)
+
+test: $(BUILT) mariadb ## every test, Rust and Python, on real servers
+	$(CARGO) test $(MANIFEST) --no-default-features --quiet
+	$(PY) -m pytest -n $(WORKERS)
+
+check: $(BUILT) ## formatting, lints, types, the direction of imports
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	cd rust && $(CARGO) fmt --check
+	$(CARGO) clippy $(MANIFEST) --no-default-features --all-targets --quiet -- -D warnings
+
+bench: $(BUILT) mariadb ## the figures of bench/README.md, some 15 minutes
+	$(PY) bench/run.py
+
+bench-fast: $(BUILT) mariadb ## the same on few rows, a minute: that it runs, not how fast
+	$(PY) bench/run.py --fast
+
+fuzz: ## the parser against its oracle, 20 minutes of CPU (needs nightly Rust and cargo-fuzz)
+	cd rust && cargo +nightly fuzz run object -- -max_total_time=1200
+
+format: $(LOCKED) ## rewrite Python and Rust in their house style
+	$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
+	cd rust && $(CARGO) fmt
+
+lock: $(LOCKED) ## take the newest versions that pyproject.toml allows into requirements.lock
+	$(PY) -m pip install --quiet uv
+	$(VENV)/bin/uv pip compile pyproject.toml --extra demo --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --upgrade --quiet --output-file requirements.lock
+
+mariadb: $(BUILT)
+	@$(PY) -m vecferry.demo.install
+
+clean: ## remove what make made
+	rm -rf $(VENV) target
+
+$(LOCKED): requirements.lock
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "vecferry needs Python 3.11 or newer as python3"; exit 1; }
+	@command -v cargo >/dev/null || { echo "cargo is missing: vecferry has a small Rust extension, install a Rust toolchain first"; exit 1; }
+	@command -v cc >/dev/null || { echo "a C compiler is missing, Rust links with it: apt-get install gcc"; exit 1; }
+	@python3 -c 'import ensurepip' 2>/dev/null || { echo "python3 cannot make environments: apt-get install python3-venv"; exit 1; }
+	python3 -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+$(BUILT): $(LOCKED) pyproject.toml rust/Cargo.toml rust/Cargo.lock $(shell find rust/src -name '*.rs')
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/maturin develop --release --locked --quiet
+	@touch $@

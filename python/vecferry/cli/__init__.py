@@ -1,0 +1,110 @@
+"""The command line: `main` runs it and turns whatever happens into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.markup import escape
+
+from vecferry.cli import demo, migrate, plan
+from vecferry.cli.invocation import MEANINGS, Invocation, silence
+from vecferry.errors import ExitCode, VecferryError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+
+def _exit_code_table() -> str:
+    lines = "\n".join(f"  {code.value:>2}  {escape(meaning)}" for code, meaning in MEANINGS.items())
+    return f"[bold]Exit codes[/]\n{lines}"
+
+
+app = typer.Typer(
+    name="vecferry",
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_exit_code_table(),
+)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        from vecferry.version import VERSION  # noqa: PLC0415 - only --version needs it
+
+        typer.echo(f"vecferry {VERSION}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def vecferry(
+    context: typer.Context,
+    *,
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, typer.Option("--version", metavar="", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Move a MySQL or MariaDB database to PostgreSQL + pgvector: JSON embeddings become vectors.
+
+    Every row and every type goes along, and what arrived is compared with what was sent.
+
+    Examples:
+      vecferry demo
+      vecferry plan    -s mysql://me@db1/shop -t postgresql://me@db2/shop
+      vecferry migrate -s mysql://me@db1/shop -t postgresql://me@db2/shop
+    """
+    if context.invoked_subcommand is None:
+        context.get_help()
+
+
+app.command("demo")(demo.demo)
+app.command("plan")(plan.plan)
+app.command("migrate")(migrate.migrate)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one call and returns its exit code; no exception ever leaves it."""
+    invocation = Invocation.of(arguments)
+    command = typer.main.get_command(app)
+    try:
+        # Not through typer's own main: it takes a broken database socket for a closed stdout and exits with 1.
+        with command.make_context("vecferry", list(arguments), obj=invocation) as context:
+            code = command.invoke(context)
+    except typer.Exit as error:
+        code = error.exit_code
+    except SystemExit:
+        code = ExitCode.DONE  # rich ends so when the reader of a help text has gone
+    except BaseException as error:  # noqa: BLE001 - a Rust panic is no Exception
+        return invocation.fail(*_told(error), error)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+    return int(code or ExitCode.DONE)
+
+
+def _told(error: BaseException) -> tuple[str, ExitCode]:
+    """Returns the sentence and the exit code for what ended a call."""
+    if isinstance(error, VecferryError):
+        return str(error) or type(error).__name__, error.exit_code
+    if isinstance(error, typer.TyperException):
+        return f"{error.format_message().rstrip('.')}; see --help", ExitCode.USAGE
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return "interrupted", ExitCode.INTERRUPTED
+    what = f"{type(error).__name__}: {one_line(error)}"
+    return f"vecferry hit a bug: {what}; please report it, with --debug for the traceback", ExitCode.BUG
+
+
+def main() -> NoReturn:
+    """Runs the command of this process; being told to terminate is the same as Ctrl-C."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(int(run(sys.argv[1:])))
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,99 @@
+"""One call of the command: how its failure is shown, and which words must never be seen.
+
+It is filled while the call is read and asked when something ends it; it takes part in no decision of a run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+from vecferry.errors import ExitCode, mask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vecferry.config import Config
+
+MEANINGS: dict[ExitCode, str] = {
+    ExitCode.DONE: "done and verified, or nothing was left to do",
+    ExitCode.DIFFERENCES: "done, but verification found differences or rows were rejected",
+    ExitCode.USAGE: "wrong option, URL or configuration file",
+    ExitCode.SOURCE: "the source is unreachable or refused",
+    ExitCode.TARGET: "the target is unreachable or refused",
+    ExitCode.FORBIDDEN: "the plan forbids it: a blocking problem, or consent that was not given",
+    ExitCode.INTERRUPTED: "interrupted; the same command goes on where it stopped",
+    ExitCode.BUG: "a bug in vecferry",
+}
+"""What each exit code tells, in the words of `vecferry --help`."""
+
+_LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^:@/\s]*:(?P<password>.*)@", re.IGNORECASE | re.DOTALL)
+_SECRET_VARIABLES = ("VECFERRY_SOURCE_PASSWORD", "VECFERRY_TARGET_PASSWORD")
+_URL_VARIABLES = ("VECFERRY_SOURCE", "VECFERRY_TARGET")
+
+
+@dataclass
+class Invocation:
+    """How this call wants to hear of a failure, and the passwords it was given."""
+
+    json_output: bool = False
+    debug: bool = False
+    secrets: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, arguments: Sequence[str]) -> Invocation:
+        """Reads what a failure must know even where the arguments make no sense."""
+        invocation = cls(
+            json_output="--json" in arguments,
+            debug="--debug" in arguments or os.environ.get("VECFERRY_DEBUG", "") not in {"", "0"},
+        )
+        for text in (*arguments, *(os.environ.get(name, "") for name in _URL_VARIABLES)):
+            if found := _LOGIN.search(text):
+                invocation.keep_secret(found["password"])
+        for name in _SECRET_VARIABLES:
+            invocation.keep_secret(os.environ.get(name))
+        return invocation
+
+    def keep_secret(self, password: str | None) -> None:
+        """Leaves `password` out of everything shown, in its plain and in its percent-encoded form."""
+        if password:
+            self.secrets.update((password, unquote(password), quote(password, safe="")))
+
+    def keep_secrets_of(self, config: Config) -> None:
+        """Leaves the two passwords of `config`, wherever they came from, out of everything shown."""
+        self.keep_secret(config.source_url.password)
+        self.keep_secret(config.target_url.password)
+
+    def mask(self, text: str) -> str:
+        """Returns `text` without any password; the longest goes first, lest a part of it remain."""
+        return mask(text, *sorted(self.secrets, key=len, reverse=True))
+
+    def fail(self, message: str, code: int, error: BaseException | None = None) -> int:
+        """Tells the user what went wrong, on stderr and with `--json` on stdout too; returns `code`."""
+        sentence = self.mask(" ".join(message.split()))
+        if self.debug and error is not None:
+            _write(sys.stderr, self.mask("".join(traceback.format_exception(error))))
+        _write(sys.stderr, f"error: {sentence}\n")
+        if self.json_output:
+            _write(sys.stdout, json.dumps({"status": "error", "exit_code": int(code), "error": sentence}) + "\n")
+        return int(code)
+
+
+def _write(stream: object, text: str) -> None:
+    """Writes to a standard stream; a reader that has gone does not hide the exit code."""
+    try:
+        print(text, end="", file=stream, flush=True)  # type: ignore[call-overload]
+    except BrokenPipeError:
+        silence(stream)
+
+
+def silence(stream: object) -> None:
+    """Points a standard stream whose reader has gone at the null device, so that the exit is quiet."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())  # type: ignore[attr-defined]

@@ -1,0 +1,112 @@
+"""`vecferry migrate`: do it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import typer  # noqa: TC002 - typer reads the annotations
+
+from vecferry.cli import options, output
+from vecferry.cli.consent import asker
+from vecferry.cli.invocation import Invocation
+from vecferry.cli.progress import screen_for
+from vecferry.errors import ExitCode
+from vecferry.report.console import render_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vecferry.report.report import Report
+
+
+def migrate(
+    context: typer.Context,
+    *,
+    source: options.Source = None,
+    target: options.Target = None,
+    config_file: options.ConfigFile = None,
+    tables: options.Tables = None,
+    exclude: options.Exclude = None,
+    schema: options.Schema = None,
+    embedding: options.Embedding = None,
+    no_detect: options.NoDetect = None,
+    distance: options.Distance = None,
+    no_index: options.NoIndex = None,
+    m: options.M = None,
+    ef_construction: options.EfConstruction = None,
+    workers: options.Workers = None,
+    chunk_bytes: options.ChunkBytes = None,
+    vector_load: options.VectorLoad = None,
+    index_memory: options.IndexMemory = None,
+    truncate: options.Truncate = None,
+    restart: options.Restart = None,
+    yes: options.Yes = None,
+    json_output: options.Json = False,
+    report: options.ReportDirectory = None,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> int:
+    """Carry the source into the target, verify it and report; after a crash, run it again and it goes on.
+
+    An option wins over its variable, and that over the file.
+
+    Examples:
+      vecferry migrate -s mysql://me@db1/shop -t postgresql://me@db2/shop
+      vecferry migrate --tables 'doc_*' --exclude '*_old' --schema archive
+      vecferry migrate --config vecferry.toml --truncate --yes --report monday
+      vecferry migrate --config vecferry.toml --json > result.json
+    """
+    invocation = context.ensure_object(Invocation)
+    invocation.debug |= debug
+    config = options.load(
+        invocation,
+        config_file,
+        source=source,
+        target=target,
+        tables=tables,
+        exclude=exclude,
+        target_schema=schema,
+        embedding=embedding,
+        detect_embeddings=options.negated(no_detect),
+        distance=distance,
+        hnsw=options.negated(no_index),
+        m=m,
+        ef_construction=ef_construction,
+        workers=workers,
+        chunk_bytes=chunk_bytes,
+        vector_load=vector_load,
+        index_memory=index_memory,
+        truncate=truncate,
+        restart=restart,
+        yes=yes,
+    )
+    if report is not None:
+        output.open_report_directory(report)
+    from vecferry import pipeline  # noqa: PLC0415 - a wrong option need not wait for the drivers
+
+    with screen_for(quiet=quiet) as screen:
+        result = pipeline.migrate(config, screen, asker(screen, agreed=config.yes))
+    if report is not None:
+        result = _with_report(result, report)
+    if json_output:
+        output.print_json(result.to_json())
+    else:
+        output.print_result(render_report(result))
+    return exit_code(result)
+
+
+def exit_code(report: Report) -> ExitCode:
+    """Returns what a finished run tells its caller."""
+    return ExitCode.DONE if report.status in {"ok", "nothing to do"} else ExitCode.DIFFERENCES
+
+
+def _with_report(result: Report, directory: Path) -> Report:
+    """Writes the report; a full disk after hours of work is a note, the result stands."""
+    path = directory / output.REPORT_NAME
+    written = replace(result, report=str(path))
+    try:
+        output.write_report(directory, written.to_json())
+    except OSError as error:
+        return replace(result, notes=(*result.notes, f"{path} could not be written: {error.strerror}"))
+    return written

@@ -1,0 +1,267 @@
+"""The options that commands share, each declared once with its help text.
+
+An option that is not given stays None, so that `Config` falls back to `VECFERRY_*` and then to the file;
+the defaults and variable names in the help texts are read from `Config`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from pydantic import ByteSize
+
+from vecferry import config as configuration
+from vecferry.config import Config
+from vecferry.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vecferry.cli.invocation import Invocation
+
+SCOPE = "What is carried"
+EMBEDDINGS = "Embeddings"
+LOAD = "Speed and memory"
+SAFETY = "Consent and resumption"
+OUTPUT = "Output"
+
+
+def _default(field: str) -> str:
+    info = Config.model_fields[field]
+    if info.is_required() or info.default == () or isinstance(info.default, bool):
+        return ""
+    if info.default_factory is not None:
+        return "one per CPU, at least 2"
+    if isinstance(info.default, ByteSize):
+        return info.default.human_readable().replace(".0", "")
+    return str(info.default)
+
+
+def _option(field: str, *names: str, help: str, panel: str, metavar: str | None = None) -> Any:  # noqa: A002, ANN401 - typer's own word and type
+    default = _default(field)
+    facts = f"default {default}; " if default else ""
+    switched_off = "=false" if names[0].startswith("--no-") else ""
+    return typer.Option(
+        *names,
+        help=f"{help} [dim]({facts}env VECFERRY_{field.upper()}{switched_off})[/]",
+        metavar=metavar,
+        rich_help_panel=panel,
+        show_default=False,
+    )
+
+
+Source = Annotated[
+    str | None,
+    _option(
+        "source",
+        "--source",
+        "-s",
+        metavar="URL",
+        panel=SCOPE,
+        help="The MySQL or MariaDB database: mysql://user:password@host:port/database "
+        "(?ssl-mode=REQUIRED encrypts). The password may be in VECFERRY_SOURCE_PASSWORD instead.",
+    ),
+]
+Target = Annotated[
+    str | None,
+    _option(
+        "target",
+        "--target",
+        "-t",
+        metavar="URL",
+        panel=SCOPE,
+        help="The PostgreSQL database: postgresql://user:password@host:port/database "
+        "(?sslmode=require encrypts). The password may be in VECFERRY_TARGET_PASSWORD instead.",
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        rich_help_panel=SCOPE,
+        show_default=False,
+        help="A TOML file with any of these options, under the names of their variables without VECFERRY_.",
+    ),
+]
+Tables = Annotated[
+    list[str] | None,
+    _option(
+        "tables",
+        "--tables",
+        metavar="PATTERN",
+        panel=SCOPE,
+        help="Carry only tables whose name matches, e.g. doc_*; repeat it or separate with commas.",
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    _option(
+        "exclude",
+        "--exclude",
+        metavar="PATTERN",
+        panel=SCOPE,
+        help="Leave out tables whose name matches; repeat it or separate with commas.",
+    ),
+]
+Schema = Annotated[
+    str | None,
+    _option("target_schema", "--schema", metavar="NAME", panel=SCOPE, help="The schema in the target."),
+]
+Embedding = Annotated[
+    list[str] | None,
+    _option(
+        "embedding",
+        "--embedding",
+        metavar="COLUMN",
+        panel=EMBEDDINGS,
+        help="This column, table.column or table.column:1536, holds embeddings; repeat it or separate with commas.",
+    ),
+]
+NoDetect = Annotated[
+    bool | None,
+    _option(
+        "detect_embeddings",
+        "--no-detect",
+        metavar="",
+        panel=EMBEDDINGS,
+        help="Take no column for an embedding but those of --embedding.",
+    ),
+]
+Distance = Annotated[
+    Literal["cosine", "l2", "ip"] | None,
+    _option("distance", "--distance", panel=EMBEDDINGS, help="The distance that the HNSW indexes serve."),
+]
+NoIndex = Annotated[
+    bool | None,
+    _option("hnsw", "--no-index", metavar="", panel=EMBEDDINGS, help="Build no HNSW index on the embeddings."),
+]
+M = Annotated[
+    int | None,
+    _option("m", "--m", metavar="N", panel=EMBEDDINGS, help="HNSW: links per node, 2 to 100."),
+]
+EfConstruction = Annotated[
+    int | None,
+    _option(
+        "ef_construction",
+        "--ef-construction",
+        metavar="N",
+        panel=EMBEDDINGS,
+        help="HNSW: candidates looked at while building, 4 to 1000.",
+    ),
+]
+IndexMemory = Annotated[
+    str | None,
+    _option(
+        "index_memory",
+        "--index-memory",
+        metavar="SIZE",
+        panel=LOAD,
+        help="The most maintenance_work_mem that an index build may ask the target for.",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    _option("workers", "--workers", metavar="N", panel=LOAD, help="Chunks that are carried at the same time."),
+]
+ChunkBytes = Annotated[
+    str | None,
+    _option(
+        "chunk_bytes",
+        "--chunk-bytes",
+        metavar="SIZE",
+        panel=LOAD,
+        help="How much source data is one unit of work; memory is about workers x this.",
+    ),
+]
+VectorLoad = Annotated[
+    Literal["wire", "cast"] | None,
+    _option(
+        "vector_load",
+        "--vector-load",
+        panel=LOAD,
+        help="How embeddings arrive: wire writes pgvector's own binary form, cast writes real\\[] and alters it.",
+    ),
+]
+Truncate = Annotated[
+    bool | None,
+    _option(
+        "truncate",
+        "--truncate",
+        metavar="",
+        panel=SAFETY,
+        help="Empty the target's tables first; lists them and asks.",
+    ),
+]
+Restart = Annotated[
+    bool | None,
+    _option("restart", "--restart", metavar="", panel=SAFETY, help="Forget an unfinished run and begin again."),
+]
+Yes = Annotated[
+    bool | None,
+    _option("yes", "--yes", "-y", metavar="", panel=SAFETY, help="Agree to what would be asked."),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        metavar="",
+        rich_help_panel=OUTPUT,
+        help="Print the result as one JSON object on stdout, an error too; progress stays on stderr.",
+    ),
+]
+ReportDirectory = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="DIR",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+        help="Write report.json into this directory, which is made if need be.",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", rich_help_panel=OUTPUT, help="Show no progress.")]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", metavar="", rich_help_panel=OUTPUT, help="Show every column and every statement."),
+]
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        metavar="",
+        rich_help_panel=OUTPUT,
+        help="Show the traceback of an error. [dim](env VECFERRY_DEBUG=1)[/]",
+    ),
+]
+
+
+def load(invocation: Invocation, file: Path | None, **given: object) -> Config:
+    """Builds the run's configuration from what the command line gave.
+
+    Raises:
+        UsageError: an option, a variable or the file is wrong.
+    """
+    options = {
+        name: _split(value) if isinstance(value, list) else value
+        for name, value in given.items()
+        if value is not None and value != []
+    }
+    try:
+        config = configuration.load(file, **options)
+    except OSError as error:
+        raise UsageError(f"the configuration file {file} cannot be read: {error.strerror}") from None
+    invocation.keep_secrets_of(config)
+    return config
+
+
+def negated(flag: bool | None) -> bool | None:
+    """Returns what a `--no-...` option says of the field it switches off."""
+    return None if flag is None else not flag
+
+
+def _split(values: Iterable[str]) -> tuple[str, ...]:
+    """Takes comma lists apart: `--tables a,b --tables c` is three patterns."""
+    return tuple(part for value in values for part in (piece.strip() for piece in value.split(",")) if part)

@@ -1,0 +1,78 @@
+"""`vecferry plan`: what would happen."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer  # noqa: TC002 - typer reads the annotations
+
+from vecferry.cli import options, output
+from vecferry.cli.invocation import Invocation
+from vecferry.cli.progress import screen_for
+from vecferry.report.console import render_plan
+
+
+def plan(
+    context: typer.Context,
+    *,
+    source: options.Source = None,
+    target: options.Target = None,
+    config_file: options.ConfigFile = None,
+    tables: options.Tables = None,
+    exclude: options.Exclude = None,
+    schema: options.Schema = None,
+    embedding: options.Embedding = None,
+    no_detect: options.NoDetect = None,
+    distance: options.Distance = None,
+    no_index: options.NoIndex = None,
+    m: options.M = None,
+    ef_construction: options.EfConstruction = None,
+    workers: options.Workers = None,
+    chunk_bytes: options.ChunkBytes = None,
+    vector_load: options.VectorLoad = None,
+    truncate: options.Truncate = None,
+    json_output: options.Json = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> int:
+    """Inspect both databases and show what migrate would do, losses counted; changes nothing.
+
+    An option wins over its variable, and that over the file.
+
+    Examples:
+      vecferry plan -s mysql://me@db1/shop -t postgresql://me@db2/shop
+      vecferry plan --tables 'doc_*' --embedding doc_chunks.vector:1536 --verbose
+      vecferry plan --no-index --json > plan.json
+      vecferry plan --config vecferry.toml
+    """
+    invocation = context.ensure_object(Invocation)
+    invocation.debug |= debug
+    config = options.load(
+        invocation,
+        config_file,
+        source=source,
+        target=target,
+        tables=tables,
+        exclude=exclude,
+        target_schema=schema,
+        embedding=embedding,
+        detect_embeddings=options.negated(no_detect),
+        distance=distance,
+        hnsw=options.negated(no_index),
+        m=m,
+        ef_construction=ef_construction,
+        workers=workers,
+        chunk_bytes=chunk_bytes,
+        vector_load=vector_load,
+        truncate=truncate,
+    )
+    from vecferry.pipeline import make_plan  # noqa: PLC0415 - a wrong option need not wait for the drivers
+
+    with screen_for(quiet=quiet) as screen:
+        found = make_plan(config, screen)
+    if json_output:
+        output.print_json(asdict(found))
+    else:
+        output.print_result(render_plan(found, verbose=verbose))
+    return 0

@@ -1,0 +1,1 @@
+"""Columns as they were read → wire columns; pure."""

@@ -1,0 +1,1 @@
+"""Pure builders: types, statements and names; no driver, no connection."""

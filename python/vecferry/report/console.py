@@ -1,0 +1,315 @@
+"""A plan and a report as a person reads them; nothing is looked up elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from vecferry.mapping.typemap import base_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vecferry.model import ColumnPlan, EmbeddingSpec, Loss, Plan, TablePlan
+    from vecferry.report.report import Report, VectorResult
+
+_NONE = "-"
+_PLAIN = {
+    "int8": {"smallint"},
+    "uint8": {"smallint"},
+    "int16": {"smallint"},
+    "uint16": {"integer"},
+    "int32": {"integer"},
+    "uint32": {"integer", "bigint"},
+    "int64": {"bigint"},
+    "float": {"real"},
+    "double": {"double precision"},
+    "decimal": {"numeric"},
+    "date32": {"date"},
+    "timestamp": {"timestamp", "timestamp without time zone", "timestamp with time zone"},
+    "string": {"text", "character varying", "character"},
+    "binary": {"bytea"},
+}
+"""Decisions that nobody needs to be told of: PostgreSQL's own word for what was read."""
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+def size_words(size: float) -> str:
+    """Returns a number of bytes as `512 B`, `1.5 kB`, `32.0 MB`, `1.2 GB`."""
+    thousand = 1000
+    if size < thousand:
+        return f"{size:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        size /= thousand
+        if size < thousand:
+            return f"{size:.1f} {unit}"
+    return f"{size / thousand:.1f} TB"
+
+
+def seconds_words(seconds: float) -> str:
+    """Returns a duration as `0.42 s`, `12.3 s`, `3 min 05 s`, `2 h 07 min`."""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if round(seconds, 1) < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:  # noqa: PLR2004 - an hour
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def count_words(number: int, thing: str) -> str:
+    """Returns `1 row`, `1,234 rows`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+# --- plan ----------------------------------------------------------------------------------------
+
+
+def render_plan(plan: Plan, *, verbose: bool = False) -> RenderableType:
+    """Returns the plan for reading.
+
+    Args:
+        plan: what would happen.
+        verbose: show every column and every statement too.
+    """
+    parts: list[RenderableType] = [
+        Text(f"{plan.source} -> schema {plan.target_schema}", style="bold"),
+        _planned_tables(plan),
+    ]
+    columns = _planned_columns(plan, everything=verbose)
+    if columns.row_count:
+        parts.append(columns)
+    if plan.embeddings:
+        parts.append(_planned_embeddings(plan.embeddings))
+    if plan.losses:
+        parts.append(_losses(plan.losses))
+    parts.extend(_notes(plan.notes))
+    if verbose:
+        parts.extend(_statements(plan))
+    rows = sum(table.rows_estimate for table in plan.tables)
+    size = sum(table.bytes_estimate for table in plan.tables)
+    chunks = sum(len(table.chunks) for table in plan.tables)
+    parts.append(
+        Text(
+            f"{count_words(len(plan.tables), 'table')}, about {count_words(rows, 'row')} and {size_words(size)}, "
+            f"in {count_words(chunks, 'chunk')}; nothing has been changed",
+            style="bold",
+        )
+    )
+    return Group(*_spaced(parts))
+
+
+def _planned_tables(plan: Plan) -> Table:
+    grid = _grid("Tables", "table", "rows, about", "size, about", "chunks", "by key", "in the target")
+    for table in plan.tables:
+        grid.add_row(
+            table.name,
+            f"{table.rows_estimate:,}",
+            size_words(table.bytes_estimate),
+            f"{len(table.chunks):,}",
+            ", ".join(table.key) or _NONE,
+            _fate(table),
+        )
+    return _right(grid, 1, 2, 3)
+
+
+def _fate(table: TablePlan) -> str:
+    if table.create is not None:
+        return "created"
+    changes = len(table.before)
+    return f"used, {count_words(changes, 'change')} first" if changes else "used as it is"
+
+
+def _planned_columns(plan: Plan, *, everything: bool) -> Table:
+    title = "Columns" if everything else "Columns whose type is a decision"
+    grid = _grid(title, "table", "column", "read as", "becomes", "read by")
+    embeddings = {(spec.table, spec.column) for spec in plan.embeddings}
+    for table in plan.tables:
+        for column in table.columns:
+            if everything or (not _is_plain(column) and (table.name, column.name) not in embeddings):
+                grid.add_row(
+                    table.name,
+                    column.name,
+                    column.read_type,
+                    column.target_type + _remarks(column),
+                    column.select,
+                )
+    return grid
+
+
+def _is_plain(column: ColumnPlan) -> bool:
+    read = column.read_type.split("(")[0].split("[")[0]
+    return base_type(column.target_type) in _PLAIN.get(read, set())
+
+
+def _remarks(column: ColumnPlan) -> str:
+    return (" identity" if column.identity else "") + ("" if column.nullable else " not null")
+
+
+def _planned_embeddings(embeddings: Iterable[EmbeddingSpec]) -> Table:
+    grid = _grid("Embeddings", "column", "dimensions", "distance", "HNSW index")
+    for spec in embeddings:
+        kind = " (of halfvec)" if "halfvec" in (spec.statement or "") else ""
+        grid.add_row(
+            f"{spec.table}.{spec.column}", str(spec.dimensions), spec.distance, f"{spec.index or 'none'}{kind}"
+        )
+    return _right(grid, 1)
+
+
+def _statements(plan: Plan) -> list[RenderableType]:
+    before: list[str] = []
+    after: list[str] = []
+    for table in plan.tables:
+        before += [item.statement for item in table.types]
+        before += [table.create] if table.create is not None else []
+        before += table.before
+        after += table.casts
+    after += [item.statement for table in plan.tables for item in table.after]
+    after += [spec.statement for spec in plan.embeddings if spec.statement is not None]
+    return [
+        Group(Text(title, style="bold"), *(Text(f"{statement.strip().rstrip(';')};") for statement in statements))
+        for title, statements in (("Statements before the data", before), ("Statements after the data", after))
+        if statements
+    ]
+
+
+# --- report --------------------------------------------------------------------------------------
+
+
+def render_report(report: Report) -> RenderableType:
+    """Returns the result of a run for reading; its last line is the status in words."""
+    if report.status == "nothing to do" and all(table.verified != "different" for table in report.tables):
+        return Text(status_words(report), style="bold green")
+    parts: list[RenderableType] = [_tables(report)]
+    if report.vectors:
+        parts.append(_vectors(report))
+    if report.sequences:
+        parts.append(_sequences(report))
+    if report.losses:
+        parts.append(_losses(report.losses))
+    parts.extend(_notes((*(problem for vector in report.vectors for problem in _problems(vector)), *report.notes)))
+    parts.append(Text(_seconds(report.seconds), style="dim"))
+    if report.report:
+        parts.append(Text(f"report: {report.report}"))
+    parts.append(Text(status_words(report), style="bold green" if report.status == "ok" else "bold red"))
+    return Group(*_spaced(parts))
+
+
+def status_words(report: Report) -> str:
+    """Returns the outcome as a sentence, e.g. `done: 3 tables, 9 rows, verified equal, in 4.2 s (run 1f)`."""
+    run = f"(run {report.run_id})"
+    if report.status == "nothing to do":
+        return f"nothing is left to do: everything was carried before {run}"
+    rows = sum(table.rows_target for table in report.tables)
+    carried = f"{count_words(len(report.tables), 'table')}, {count_words(rows, 'row')}"
+    if report.status == "ok":
+        unchecked = sum(table.verified == "not checked" for table in report.tables)
+        proof = f"{count_words(unchecked, 'table')} not checked" if unchecked else "verified equal"
+        return f"done: {carried}, {proof}, in {seconds_words(report.seconds.get('total', 0.0))} {run}"
+    if report.status == "rejected":
+        rejected = sum(table.rows_rejected for table in report.tables)
+        return f"done, but {count_words(rejected, 'row')} rejected; see the target's table vecferry.reject {run}"
+    different = [table.name for table in report.tables if table.verified == "different"]
+    different += [f"{vector.table}.{vector.column}" for vector in report.vectors if vector.problems]
+    return f"done, but verification found differences in {', '.join(different) or 'the result'} {run}"
+
+
+def _tables(report: Report) -> Table:
+    grid = _grid("Tables", "table", "rows in source", "rows in target", "rejected", "read", "worker time", "verified")
+    marks = {
+        "equal": ("equal", "green"),
+        "different": ("DIFFERENT", "bold red"),
+        "not checked": ("not checked", "dim"),
+    }
+    for table in report.tables:
+        grid.add_row(
+            table.name,
+            f"{table.rows_source:,}",
+            f"{table.rows_target:,}",
+            f"{table.rows_rejected:,}" if table.rows_rejected else _NONE,
+            size_words(table.bytes_read),
+            seconds_words(table.seconds),
+            Text(*marks[table.verified]),
+        )
+    return _right(grid, 1, 2, 3, 4, 5)
+
+
+def _vectors(report: Report) -> Table:
+    grid = _grid("Vectors", "column", "type", "dimensions", "rows", "HNSW index", "recall at 10")
+    for vector in report.vectors:
+        grid.add_row(
+            f"{vector.table}.{vector.column}",
+            vector.type,
+            f"{vector.dimensions}",
+            f"{vector.rows:,}",
+            vector.index or "none",
+            f"{vector.recall_at_10:.3f}" if vector.recall_at_10 is not None else "not measured",
+        )
+    return _right(grid, 2, 3, 5)
+
+
+def _problems(vector: VectorResult) -> list[str]:
+    return [f"{vector.table}.{vector.column}: {problem}" for problem in vector.problems]
+
+
+def _sequences(report: Report) -> Table:
+    grid = _grid("Sequences", "sequence", "last value")
+    for sequence in report.sequences:
+        grid.add_row(
+            sequence.sequence,
+            f"{sequence.last_value:,}" if sequence.last_value is not None else "not used yet",
+        )
+    return _right(grid, 1)
+
+
+def _seconds(seconds: dict[str, float]) -> str:
+    return "time: " + ", ".join(f"{step.replace('_', ' ')} {seconds_words(took)}" for step, took in seconds.items())
+
+
+# --- both ----------------------------------------------------------------------------------------
+
+
+def _losses(losses: Iterable[Loss]) -> Table:
+    grid = _grid("Changed or left out", "where", "values", "why")
+    for loss in losses:
+        grid.add_row(
+            f"{loss.table}.{loss.column}" if loss.column else loss.table,
+            f"{loss.count:,}" if loss.count is not None else _NONE,
+            loss.reason,
+        )
+    return _right(grid, 1)
+
+
+def _notes(notes: Iterable[str]) -> list[RenderableType]:
+    lines = [Text(f"note: {note}", style="yellow") for note in notes]
+    return [Group(*lines)] if lines else []
+
+
+def _grid(title: str, *headers: str) -> Table:
+    grid = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for header in headers:
+        grid.add_column(header, overflow="fold")
+    return grid
+
+
+def _right(grid: Table, *columns: int) -> Table:
+    for column in columns:
+        grid.columns[column].justify = "right"
+        grid.columns[column].no_wrap = True
+    return grid
+
+
+def _spaced(parts: list[RenderableType]) -> Iterable[RenderableType]:
+    """Puts an empty line between parts that do not bring their own."""
+    for number, part in enumerate(parts):
+        if number and not isinstance(parts[number - 1], Table):
+            yield Text()
+        yield part

@@ -1,0 +1,1 @@
+"""The MySQL/MariaDB end: the only importers of connectorx and PyMySQL."""

@@ -1,0 +1,198 @@
+"""Connections to the source by PyMySQL, and the user's sentence for everything that goes wrong there."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pymysql
+
+from vecferry.errors import SourceError, mask, one_line
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
+
+    from vecferry.config import DatabaseURL
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 600
+"""How long the server may be silent: the longest a query without a result may take."""
+WRITE_SECONDS = 60
+
+SESSION = (
+    # The collation is the one that connectorx's driver asks for: it takes other texts for blobs.
+    "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES',"
+    # A server that waits for us to take the rows must not give up after its usual minute.
+    " net_write_timeout = 3600"
+    # Variables that only MySQL 5.7.8+ and MariaDB 10.1.1+ have; MariaDB skips comments for 5.7.
+    " /*!50708 , max_execution_time = 0 */ /*M!100101 , max_statement_time = 0 */"
+)
+"""What every session that reads sets: text, time and dates then mean the same on every server."""
+
+_ADVICE = {
+    1040: "the server has no connection left: use fewer --workers or raise max_connections",
+    1044: "check the database's name and grant the user SELECT on it",
+    1045: "check the user and the password",
+    1049: "check the database's name",
+    1054: "the table was altered meanwhile: make a new plan",
+    1129: "run FLUSH HOSTS on the server",
+    1130: "allow this user to log in from this machine",
+    1142: "grant the user SELECT on the table",
+    1143: "grant the user SELECT on the column",
+    1146: "the table was dropped or renamed meanwhile: make a new plan",
+    1203: "the user has no connection left: use fewer --workers or raise max_user_connections",
+    1226: "the user has used up a limit of the server: use fewer --workers or raise it",
+    1251: "create the user with a login method that the server and the client share",
+    1317: "somebody stopped the query: run again to go on",
+    1698: "the user logs in by another method than a password: create one that logs in by password",
+    1927: "somebody ended the connection: run again to go on",
+    1969: "the server limits how long a query may run: raise max_statement_time for this user",
+    2003: "check that the server runs, the host and port, and that no firewall is in between",
+    2005: "check the host's name",
+    2006: "the connection was lost: check the server's log and the network, then run again to go on",
+    2013: "the connection was lost: check the server's log and the network, then run again to go on",
+    2026: "the encrypted connection failed: check ssl-mode and ssl-ca in the source URL",
+    2059: "create the user with a login method that the server and the client share",
+    2061: "the login needs an encrypted connection: add ?ssl-mode=REQUIRED to the source URL",
+    3024: "the server limits how long a query may run: raise max_execution_time for this user",
+    3118: "the account is locked: unlock it or use another",
+    3159: "the server takes encrypted connections only: add ?ssl-mode=REQUIRED to the source URL",
+    4031: "the connection was idle for too long: run again to go on",
+}
+_LOST = 2013
+_UNKNOWN_HOST = 2005
+_REFUSED = 2003
+_INSECURE = 3159
+_TLS = 2026
+
+_SERVER_WORDS = re.compile(r"ERROR (?P<code>\d{4,5}) \(\w+\): (?P<words>.*?)(?: \}|$)", re.DOTALL)
+_POOL = re.compile(r"^timed out waiting for connection: ")
+_WRAPPED = re.compile(r"^\w+ \{ (?P<words>.*) \}$", re.DOTALL)
+_NO_SUCH_HOST = ("Name or service", "name resolution", "No address", "getaddrinfo")
+_CUT = ("IO error", "IoError", "bytes remaining on stream", "disconnected", "refused", "Broken pipe", "reset")
+_LONGEST = 400
+
+
+def connect(url: DatabaseURL) -> Connection[Any]:
+    """Opens a connection that reads: autocommit, UTF-8, UTC, dates as they are.
+
+    Raises:
+        SourceError: the server cannot be reached or refuses the login.
+    """
+    return open_connection(url)
+
+
+def open_connection(
+    url: DatabaseURL,
+    *,
+    read_seconds: int = READ_SECONDS,
+    **options: Any,  # noqa: ANN401 - PyMySQL's own
+) -> Connection[Any]:
+    """Does the same as `connect`, with more of PyMySQL's own options.
+
+    Raises:
+        SourceError: the server cannot be reached or refuses the login.
+    """
+    settings = {
+        "host": url.host,
+        "port": url.port,
+        "user": url.user,
+        "password": (url.password or "").encode(),  # PyMySQL would send a str as latin1
+        "database": url.database,
+        "charset": "utf8mb4",
+        "autocommit": True,
+        "init_command": SESSION,
+        "connect_timeout": CONNECT_SECONDS,
+        "read_timeout": CONNECT_SECONDS,
+        "write_timeout": WRITE_SECONDS,
+        **options,
+    }
+    try:
+        try:
+            connection = pymysql.connect(**settings, **_tls(url))
+        except pymysql.err.OperationalError as error:
+            if ssl_mode(url) != "PREFERRED" or not _handshake_failed(error):
+                raise
+            connection = pymysql.connect(**settings, ssl_disabled=True)
+    except (pymysql.err.Error, OSError, RuntimeError, UnicodeError) as error:
+        raise translate(error, url, f"log in to the source as {url.user!r}") from error
+    # PyMySQL's connect_timeout ends with TCP; something that listens but never greets is met by this one.
+    connection._read_timeout = read_seconds  # type: ignore[attr-defined]  # noqa: SLF001 - no setter
+    return connection
+
+
+def ssl_mode(url: DatabaseURL) -> str:
+    """Returns the URL's `ssl-mode`, in capitals; PREFERRED is the default."""
+    return (url.option("ssl-mode") or "PREFERRED").upper()
+
+
+def encrypted(connection: Connection[Any]) -> bool:
+    """Returns whether `connection` runs over TLS."""
+    return isinstance(getattr(connection, "_sock", None), ssl.SSLSocket)
+
+
+def _tls(url: DatabaseURL) -> dict[str, Any]:
+    mode = ssl_mode(url)
+    if mode == "DISABLED":
+        return {"ssl_disabled": True}
+    if mode == "PREFERRED":
+        return {}
+    context = ssl.create_default_context(cafile=url.option("ssl-ca"))
+    # MySQL's own generated certificates do not pass the strict check that Python 3.13 made the default.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.check_hostname = mode == "VERIFY_IDENTITY"
+    if mode == "REQUIRED":
+        context.verify_mode = ssl.CERT_NONE
+    return {"ssl": context}
+
+
+def _handshake_failed(error: pymysql.err.OperationalError) -> bool:
+    cause = getattr(error, "original_exception", None) or error.__cause__
+    return isinstance(cause, ssl.SSLError)
+
+
+def translate(error: BaseException, url: DatabaseURL, doing: str) -> SourceError:
+    """Returns the user's sentence for an error of PyMySQL or connectorx.
+
+    Args:
+        error: what the driver raised.
+        url: the source; its password is kept out of the sentence.
+        doing: what failed, to follow "cannot": `log in to the source as 'app'`.
+    """
+    code, words = _code_and_words(error)
+    words = mask(words, url.password).rstrip(" .:")
+    if len(words) > _LONGEST:
+        words = words[:_LONGEST] + "..."
+    advice = _advice(code, words)
+    return SourceError(f"cannot {doing} at {url.place}: {words}" + (f"; {advice}" if advice else ""))
+
+
+def _code_and_words(error: BaseException) -> tuple[int | None, str]:
+    cause = getattr(error, "original_exception", None)
+    if isinstance(error, ssl.SSLError) or isinstance(cause, ssl.SSLError):
+        return _TLS, one_line(cause or error)
+    if isinstance(error, FileNotFoundError):
+        return _TLS, "the file of ssl-ca does not exist"
+    if isinstance(error, OSError):
+        return _LOST, one_line(error)
+    if isinstance(error, pymysql.err.Error) and error.args and isinstance(error.args[0], int):
+        code = error.args[0]
+        words = " ".join(" ".join(str(part) for part in error.args[1:]).split())
+        if code == _REFUSED and any(sign in words for sign in _NO_SUCH_HOST):
+            code = _UNKNOWN_HOST
+        return code or _LOST, words or "the connection is closed"
+    text = _POOL.sub("", one_line(error))
+    if match := _SERVER_WORDS.search(text):
+        return int(match["code"]), match["words"]
+    if match := _WRAPPED.match(text):
+        text = match["words"]
+    return (_LOST if any(sign in text for sign in _CUT) else None), text
+
+
+def _advice(code: int | None, words: str) -> str:
+    if code == _LOST and "timed out" in words:
+        return "the server did not answer in time: check its load and the network, then run again to go on"
+    if code == 1045 and "require" in words.lower():  # noqa: PLR2004 - ER_ACCESS_DENIED_ERROR
+        return _ADVICE[_INSECURE]
+    return _ADVICE.get(code, "") if code is not None else ""

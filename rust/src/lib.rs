@@ -1,0 +1,124 @@
+//! The compiled core of vecferry: embeddings kept as text, to float32 Arrow columns and to pgvector's bytes.
+//!
+//! This file is the Python module and nothing else; what its functions take and return is written in
+//! `python/vecferry/_core.pyi`. [`embedding`] knows neither Python nor Arrow.
+
+pub mod batch;
+pub mod column;
+pub mod embedding;
+pub mod error;
+pub mod wire;
+
+use error::Error;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotText(_) | Error::NotVectors(_) => PyTypeError::new_err(error.to_string()),
+            _ => PyValueError::new_err(error.to_string()),
+        }
+    }
+}
+
+#[pymodule(name = "_core")]
+mod core {
+    use std::sync::Arc;
+
+    use arrow_array::{Array, ArrayRef};
+    use pyo3::prelude::*;
+    use pyo3::types::PyTuple;
+    use pyo3_arrow::PyArray;
+
+    use crate::batch::{self, Parsed};
+    use crate::column::{Column, TextColumn, VectorColumn, check_dimensions};
+    use crate::embedding::{Kind, Reason};
+    use crate::error::Error;
+    use crate::wire;
+
+    #[pyclass(frozen, module = "vecferry._core")]
+    struct ParsedEmbeddings(Parsed);
+
+    #[pymethods]
+    impl ParsedEmbeddings {
+        #[getter]
+        fn dimensions(&self) -> u16 {
+            self.0.dimensions
+        }
+
+        #[getter]
+        fn rows(&self) -> usize {
+            self.0.outcomes.len()
+        }
+
+        #[getter]
+        fn valid(&self) -> usize {
+            self.0.valid
+        }
+
+        #[getter]
+        fn nulls(&self) -> usize {
+            self.0.nulls
+        }
+
+        #[getter]
+        fn first_invalid(&self) -> Option<usize> {
+            self.0.first_invalid
+        }
+
+        fn values(&self) -> PyArray {
+            self.0.values.clone().into()
+        }
+
+        fn outcomes(&self) -> PyArray {
+            let outcomes: ArrayRef = Arc::new(self.0.outcomes.clone());
+            outcomes.into()
+        }
+    }
+
+    #[pyfunction]
+    #[pyo3(signature = (column, dimensions=None))]
+    fn parse_embeddings(py: Python, column: Column, dimensions: Option<i64>) -> PyResult<ParsedEmbeddings> {
+        parse(py, column, dimensions, batch::to_float32)
+    }
+
+    #[pyfunction]
+    #[pyo3(signature = (column, dimensions=None))]
+    fn embeddings_to_wire(py: Python, column: Column, dimensions: Option<i64>) -> PyResult<ParsedEmbeddings> {
+        parse(py, column, dimensions, batch::to_wire)
+    }
+
+    fn parse(
+        py: Python,
+        column: Column,
+        dimensions: Option<i64>,
+        to: impl Send + FnOnce(&TextColumn, Option<u16>) -> Result<Parsed, Error>,
+    ) -> PyResult<ParsedEmbeddings> {
+        let column = column.try_into()?;
+        let dimensions = dimensions.map(check_dimensions).transpose()?;
+        Ok(ParsedEmbeddings(py.detach(|| to(&column, dimensions))?))
+    }
+
+    #[pyfunction]
+    fn encode_vectors(py: Python, column: Column) -> PyResult<PyArray> {
+        let column = VectorColumn::try_from(column)?;
+        let encoded: ArrayRef = Arc::new(py.detach(|| wire::encode(column.chunks(), column.dimensions))?);
+        Ok(encoded.into())
+    }
+
+    #[pyfunction]
+    fn sniff(py: Python, column: Column) -> PyResult<PyArray> {
+        let column = TextColumn::try_from(column)?;
+        let census: ArrayRef = Arc::new(py.detach(|| batch::sniff(&column))?);
+        Ok(census.into())
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("REASONS", PyTuple::new(module.py(), Reason::NAMES)?)?;
+        module.add("KINDS", PyTuple::new(module.py(), Kind::NAMES)?)?;
+        module.add("MAX_DIMENSIONS", crate::embedding::MAX_DIMENSIONS)?;
+        module.add("DEBUG", cfg!(debug_assertions))
+    }
+}

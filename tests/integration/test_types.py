@@ -1,0 +1,96 @@
+"""Every type of the table, both ways of reading, compared by PyMySQL and psycopg."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+
+from tests.integration.support import run, target_rows
+
+if TYPE_CHECKING:
+    from tests.conftest import MySQLDatabase, PostgresDatabase
+
+DECIMAL_65 = Decimal("12345678901234567890123456789012345.123456789012345678901234567891")
+
+# Column type, MySQL literal, PostgreSQL type as format_type says it, value as psycopg reads it.
+CASES: list[tuple[str, str, str, Any]] = [
+    ("tinyint(1)", "1", "boolean", True),
+    ("tinyint", "-128", "smallint", -128),
+    ("tinyint unsigned", "255", "smallint", 255),
+    ("smallint", "-32768", "smallint", -32768),
+    ("smallint unsigned", "65535", "integer", 65535),
+    ("mediumint", "-8388608", "integer", -8388608),
+    ("mediumint unsigned", "16777215", "integer", 16777215),
+    ("int", "-2147483648", "integer", -2147483648),
+    ("int unsigned zerofill", "4294967295", "bigint", 4294967295),
+    ("bigint", "-9223372036854775808", "bigint", -9223372036854775808),
+    ("bigint unsigned", "18446744073709551615", "numeric(20,0)", Decimal(18446744073709551615)),
+    ("decimal(10,2)", "-12.30", "numeric(10,2)", Decimal("-12.30")),
+    ("decimal(65,30)", str(DECIMAL_65), "numeric(65,30)", DECIMAL_65),
+    ("float", "1.1", "real", 1.1),  # printed shortest: equal texts are equal bits
+    ("double", "1.1e-300", "double precision", 1.1e-300),
+    ("bit(1)", "b'1'", "boolean", True),
+    ("bit(10)", "b'1000000001'", "bit(10)", "1000000001"),
+    ("bit(64)", "~0", "bit(64)", "1" * 64),
+    ("date", "'1000-01-01'", "date", dt.date(1000, 1, 1)),
+    ("datetime", "'9999-12-31 23:59:59'", "timestamp(0) without time zone", dt.datetime(9999, 12, 31, 23, 59, 59)),
+    ("datetime(6)", "'2020-02-29 01:02:03.456789'", "timestamp(6) without time zone",
+     dt.datetime(2020, 2, 29, 1, 2, 3, 456789)),
+    ("timestamp(3) NULL", "'2038-01-19 03:14:07.999'", "timestamp(3) with time zone",
+     dt.datetime(2038, 1, 19, 3, 14, 7, 999000, tzinfo=dt.UTC)),
+    ("time(6)", "'-838:59:58.999999'", "interval",
+     -dt.timedelta(hours=838, minutes=59, seconds=58, microseconds=999999)),
+    ("year", "2155", "smallint", 2155),
+    ("char(5)", "'ab'", "character varying(5)", "ab"),
+    ("varchar(20)", "'é😀\\\\ \\'\"\\n'", "character varying(20)", "é😀\\ '\"\n"),
+    ("varchar(10) CHARACTER SET latin1", "'é€'", "character varying(10)", "é€"),
+    ("longtext", "REPEAT('x', 100000)", "text", "x" * 100000),
+    ("binary(4)", "x'0001'", "bytea", b"\x00\x01\x00\x00"),
+    ("varbinary(10)", "x'00ff'", "bytea", b"\x00\xff"),
+    ("longblob", "x'00ff80'", "bytea", b"\x00\xff\x80"),
+    ("enum('b','a','it''s')", "'it\\'s'", "t_{}_enum", "it's"),
+    ("set('x','y','z')", "'z,x'", "text[]", ["x", "z"]),
+    ("set('x','y')", "''", "text[]", []),
+    ("json", "'{\"b\": [1, 2.50, null], \"a\": \"\\\\u00e9\"}'", "jsonb", {"b": [1, 2.5, None], "a": "é"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["PRIMARY KEY", ""], ids=["keyed", "keyless"])
+def test_every_type_arrives_whole(mysql: MySQLDatabase, postgres: PostgresDatabase, key: str) -> None:
+    columns = ", ".join(f"c{n} {kind}" for n, (kind, *_) in enumerate(CASES))
+    mysql.execute(f"CREATE TABLE t (id int NOT NULL {key}, {columns}) CHARACTER SET utf8mb4")
+    mysql.execute(f"INSERT INTO t VALUES (1, {', '.join(literal for _, literal, _, _ in CASES)})")
+    mysql.execute("INSERT INTO t (id) VALUES (2)")
+    report = run(mysql, postgres)
+    assert report.status == "ok"
+    types = dict(
+        postgres.rows(
+            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+            " WHERE attrelid = 't'::regclass AND attnum > 0"
+        )
+    )
+    full, empty = target_rows(postgres, "t", "id")
+    for n, (kind, _, expected_type, expected) in enumerate(CASES):
+        assert types[f"c{n}"] == expected_type.format(f"c{n}"), kind
+        assert full[f"c{n}"] == expected, kind
+        assert empty[f"c{n}"] is None, kind
+
+
+def test_uuids_land_in_an_existing_uuid_column(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    value = UUID("00112233-4455-6677-8899-aabbccddeeff")
+    mysql.execute("CREATE TABLE t (id char(36) PRIMARY KEY, b binary(16))")
+    mysql.execute(f"INSERT INTO t VALUES ('{str(value).upper()}', x'{value.hex}')")
+    postgres.execute("CREATE TABLE t (b uuid, id uuid PRIMARY KEY)")
+    assert run(mysql, postgres).status == "ok"
+    assert postgres.rows("SELECT id, b FROM t") == [(value, value)]
+
+
+def test_a_type_without_a_row_is_refused_before_anything(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE t (id int PRIMARY KEY, place point)")
+    with pytest.raises(Exception, match="t.place: vecferry does not carry the type point: exclude the table"):
+        run(mysql, postgres)
+    assert postgres.rows("SELECT relname FROM pg_class WHERE relname IN ('t', 'run')") == []
