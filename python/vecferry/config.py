@@ -171,7 +171,7 @@ class Config(BaseSettings):
     hnsw: bool = True
     m: int = Field(default=16, ge=2, le=100)
     ef_construction: int = Field(default=64, ge=4, le=1000)
-    index_memory: ByteSize = Field(default=ByteSize(8 * 1024**3), ge=1024 * 1024)
+    index_memory: ByteSize | None = Field(default=None, ge=1024 * 1024)
     truncate: bool = False
     restart: bool = False
     yes: bool = False

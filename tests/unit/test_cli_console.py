@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from vecferry.cli.migrate import exit_code
+from vecferry.cli.output import print_result
 from vecferry.model import (
     Chunk,
     ColumnPlan,
@@ -142,6 +143,12 @@ class TestPlan:
         assert "ADD PRIMARY KEY (id);" in after
         assert "USING hnsw" in after
         assert "character varying(80)" in text
+
+    def test_a_statement_is_neither_wrapped_nor_cut(self, capsys: pytest.CaptureFixture[str]) -> None:
+        statement = "CREATE INDEX i ON t (" + ", ".join(f"column_{number}" for number in range(40)) + ")"
+        table = replace(PLAN.tables[1], before=(statement,))
+        print_result(render_plan(replace(PLAN, tables=(table,)), verbose=True))
+        assert f"\n{statement};\n" in capsys.readouterr().out
 
     def test_halfvec_is_named(self) -> None:
         spec = replace(PLAN.embeddings[0], statement="CREATE INDEX i ON t USING hnsw ((e::halfvec(3072)) ...)")

@@ -128,7 +128,7 @@ def test_every_error_has_its_exit_code(
 ) -> None:
     raise_from_plan(monkeypatch, error(f"it broke at {SOURCE}\nwith topsecret"))
     assert cli.run(["plan", *ENDS]) == code
-    assert capsys.readouterr().err == "error: it broke at mysql://reader:***@db.example/shop with ***\n"
+    assert capsys.readouterr().err == "error: it broke at mysql://reader:***@db.example/shop\nwith ***\n"
 
 
 class RustPanicError(BaseException):

@@ -65,19 +65,21 @@ class TestPlain:
         ]
 
     def test_an_estimate_that_was_too_high_still_gets_its_last_line(
-        self, plain: PlainProgress, log: io.StringIO
+        self, plain: PlainProgress, log: io.StringIO, clock: Clock
     ) -> None:
         plain.begin("load")
         plain.table("docs", 100, 1000)
+        clock.now += 1.0
         plain.advance("docs", 90, 900)
         plain.end("load", 1.0)
         assert log.getvalue().splitlines()[1:] == ["load: docs: 90 rows, 900 B", "load: done in 1.0 s, 90 rows, 900 B"]
 
     def test_an_estimate_that_was_too_low_tells_the_truth_at_the_end(
-        self, plain: PlainProgress, log: io.StringIO
+        self, plain: PlainProgress, log: io.StringIO, clock: Clock
     ) -> None:
         plain.begin("load")
         plain.table("docs", 1, 10)
+        clock.now += 1.0
         plain.advance("docs", 2, 20)
         plain.advance("docs", 3, 30)
         plain.end("load", 1.0)
@@ -86,16 +88,24 @@ class TestPlain:
             "load: docs: 5 rows, 50 B",
         ]
 
-    def test_many_small_tables_are_a_line_each(self, plain: PlainProgress, log: io.StringIO) -> None:
+    def test_many_small_tables_are_a_line_each(self, plain: PlainProgress, log: io.StringIO, clock: Clock) -> None:
         plain.begin("load")
         for number in range(500):
             plain.table(f"t{number}", 10, 1000)
+        clock.now += 1.0
         for number in range(500):
             plain.advance(f"t{number}", 10, 1000)
         plain.end("load", 1.0)
         lines = log.getvalue().splitlines()
         assert len(lines) == 502
         assert lines[-1] == "load: done in 1.0 s, 5,000 rows, 500.0 kB"
+
+    def test_what_an_earlier_run_carried_is_told_apart(self, plain: PlainProgress, log: io.StringIO) -> None:
+        plain.begin("load")
+        plain.table("docs", 10, 1000)
+        plain.advance("docs", 10, 1000)
+        plain.end("load", 0.01)
+        assert log.getvalue().splitlines()[-1] == "load: done in 0.01 s, 10 rows, 1.0 kB (10 of them earlier)"
 
     def test_an_index_speaks_every_five_seconds(self, plain: PlainProgress, log: io.StringIO, clock: Clock) -> None:
         for done in range(0, 100, 10):
@@ -107,9 +117,10 @@ class TestPlain:
         plain.note("docs[bold] could not be read, " + "again " * 30)
         assert log.getvalue() == "note: docs[bold] could not be read, " + "again " * 30 + "\n"
 
-    def test_threads_lose_nothing(self, plain: PlainProgress, log: io.StringIO) -> None:
+    def test_threads_lose_nothing(self, plain: PlainProgress, log: io.StringIO, clock: Clock) -> None:
         plain.begin("load")
         plain.table("docs", 8 * 500, 8 * 500)
+        clock.now += 1.0
 
         def work() -> None:
             for _ in range(500):
@@ -255,12 +266,13 @@ class TestLive:
         assert "vector index" in step
         assert re.search(r"docs_hnsw .*75% +loading tuples +3\.0 s left", index)
 
-    def test_finished_steps_stay_and_the_board_does_not(self) -> None:
+    def test_finished_steps_stay_and_the_board_does_not(self, clock: Clock) -> None:
         screen_text = io.StringIO()
         console = Console(file=screen_text, width=100, force_terminal=True, color_system=None)
-        with LiveProgress(console) as live:
+        with LiveProgress(console, clock) as live:
             live.begin("load")
             live.table("docs", 10, 1000)
+            clock.now += 1.0
             live.advance("docs", 10, 1000)
             live.end("load", 12.3)
             live.note("one chunk was read twice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -93,7 +94,7 @@ def _told(error: BaseException) -> tuple[str, ExitCode]:
     if isinstance(error, VecferryError):
         return str(error) or type(error).__name__, error.exit_code
     if isinstance(error, typer.TyperException):
-        return f"{error.format_message().rstrip('.')}; see --help", ExitCode.USAGE
+        return f"{' '.join(error.format_message().split()).rstrip('.')}; see --help", ExitCode.USAGE
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return "interrupted", ExitCode.INTERRUPTED
     what = f"{type(error).__name__}: {one_line(error)}"
@@ -103,6 +104,8 @@ def _told(error: BaseException) -> tuple[str, ExitCode]:
 def main() -> NoReturn:
     """Runs the command of this process; being told to terminate is the same as Ctrl-C."""
     signal.signal(signal.SIGTERM, _terminate)
+    # What a driver logs about a connection that an interrupt cut is no news for whoever interrupted.
+    logging.getLogger().addHandler(logging.NullHandler())
     sys.exit(int(run(sys.argv[1:])))
 
 

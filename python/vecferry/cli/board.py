@@ -34,6 +34,8 @@ class TableState:
     rows_done: int = 0
     size_done: int = 0
     rate: Rate = Rate()
+    rows_before: int = 0
+    """How many of `rows_done` an earlier run carried."""
     told: float = 0.0
     last_advance: float | None = None
 
@@ -58,6 +60,7 @@ class TotalState:
 
     rows: int
     rows_done: int
+    rows_before: int
     size_done: int
     rate: Rate
     share: float
@@ -131,7 +134,9 @@ class Board:
         with self._lock:
             now = self._clock()
             state = self._tables.get(table, TableState(table))
-            if now - state.told >= AT_ONCE_SECONDS:
+            if now - state.told < AT_ONCE_SECONDS:
+                state = replace(state, rows_before=state.rows_before + rows)
+            else:
                 self._recent.setdefault(table, deque()).append((now, rows, size))
                 state = replace(state, last_advance=now)
             state = replace(state, rows_done=state.rows_done + rows, size_done=state.size_done + size)
@@ -157,6 +162,7 @@ class Board:
         return TotalState(
             rows=sum(table.rows for table in tables),
             rows_done=sum(table.rows_done for table in tables),
+            rows_before=sum(table.rows_before for table in tables),
             size_done=sum(table.size_done for table in tables),
             rate=Rate(sum(table.rate.rows for table in tables), sum(table.rate.size for table in tables)),
             share=done / whole if whole else 0.0,

@@ -76,7 +76,7 @@ class Invocation:
 
     def fail(self, message: str, code: int, error: BaseException | None = None) -> int:
         """Tells the user what went wrong, on stderr and with `--json` on stdout too; returns `code`."""
-        sentence = self.mask(" ".join(message.split()))
+        sentence = self.mask(message.strip())
         if self.debug and error is not None:
             _write(sys.stderr, self.mask("".join(traceback.format_exception(error))))
         _write(sys.stderr, f"error: {sentence}\n")

@@ -159,7 +159,8 @@ IndexMemory = Annotated[
         "--index-memory",
         metavar="SIZE",
         panel=LOAD,
-        help="The most maintenance_work_mem that an index build may ask the target for.",
+        help="The most maintenance_work_mem that an index build may ask the target for; "
+        "unset: its shared_buffers, at least 1 GiB.",
     ),
 ]
 Workers = Annotated[

@@ -43,8 +43,8 @@ def progress_console() -> Console:
 
 
 def print_result(renderable: RenderableType) -> None:
-    """Prints a result for people on stdout."""
-    result_console().print(renderable)
+    """Prints a result for people on stdout; a statement longer than a line is neither wrapped nor cut."""
+    result_console().print(renderable, crop=False)
 
 
 def print_json(value: dict[str, Any]) -> None:

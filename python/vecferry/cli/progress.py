@@ -162,8 +162,9 @@ class PlainProgress(Screen):
 
 
 def load_words(total: TableState | TotalState) -> str:
-    """`1,234,567 rows, 2.3 GB`, what the load carried in all."""
-    return f"{count_words(total.rows_done, 'row')}, {size_words(total.size_done)}"
+    """`1,234,567 rows, 2.3 GB`, and how many of the rows an earlier run carried."""
+    before = f" ({total.rows_before:,} of them earlier)" if total.rows_before else ""
+    return f"{count_words(total.rows_done, 'row')}, {size_words(total.size_done)}{before}"
 
 
 def table_end_words(table: TableState) -> str:

@@ -175,10 +175,15 @@ def _statements(plan: Plan) -> list[RenderableType]:
     after += [item.statement for table in plan.tables for item in table.after]
     after += [spec.statement for spec in plan.embeddings if spec.statement is not None]
     return [
-        Group(Text(title, style="bold"), *(Text(f"{statement.strip().rstrip(';')};") for statement in statements))
+        Group(Text(title, style="bold"), *(_sql(statement) for statement in statements))
         for title, statements in (("Statements before the data", before), ("Statements after the data", after))
         if statements
     ]
+
+
+def _sql(statement: str) -> Text:
+    """A statement is not wrapped: it is there to be copied."""
+    return Text(f"{statement.strip().rstrip(';')};", no_wrap=True, overflow="ignore")
 
 
 # --- report --------------------------------------------------------------------------------------

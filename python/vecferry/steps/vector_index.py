@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from vecferry.progress import Progress
     from vecferry.target.connect import Connection
 
-_MIB = 1024 * 1024
+_MIB = 1024**2
+_GIB = 1024**3
 MIN_MEMORY = 64 * _MIB
 MAX_MEMORY = 2_147_483_647 * 1024
 """`maintenance_work_mem` is an int of kB (src/backend/utils/misc/guc_parameters.dat)."""
@@ -47,7 +48,7 @@ def build_vector_index(
     schema: str,
     spec: EmbeddingSpec,
     rows: int,
-    memory_limit: int,
+    memory_limit: int | None,
     workers: int,
     progress: Progress,
 ) -> None:
@@ -59,7 +60,8 @@ def build_vector_index(
         schema: the target schema.
         spec: the embedding column.
         rows: how many rows the table has.
-        memory_limit: the most `maintenance_work_mem` may be, in bytes.
+        memory_limit: the most `maintenance_work_mem` may be, in bytes; None takes the server's `shared_buffers`,
+            which say how much memory its owner gave it, and at least 1 GiB.
         workers: parallel workers to ask for; the server's own limits still hold.
         progress: is told how far the build is, and what the server remarks.
 
@@ -76,7 +78,8 @@ def build_vector_index(
     if state is not None:
         connection.execute(f"DROP INDEX {qualified(schema, spec.index)}".encode())
     needed = graph_bytes(rows, spec.dimensions)
-    memory = max(MIN_MEMORY, min(needed + 16 * _MIB, memory_limit, MAX_MEMORY))
+    limit = memory_limit or max(_GIB, _shared_buffers(connection))
+    memory = min(max(MIN_MEMORY, needed + 16 * _MIB), limit, MAX_MEMORY)
     if needed > memory:
         progress.note(
             f"the graph of {spec.index} needs about {needed // _MIB} MiB and may use {memory // _MIB} MiB:"
@@ -107,6 +110,11 @@ def build_vector_index(
             connection.execute(f"ALTER TABLE {table} RESET (parallel_workers)".encode())
             connection.execute("RESET maintenance_work_mem")
             connection.execute("RESET max_parallel_maintenance_workers")
+
+
+def _shared_buffers(connection: Connection) -> int:
+    row = connection.execute("SELECT pg_size_bytes(current_setting('shared_buffers'))").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _parallel_workers(connection: Connection, wanted: int) -> int:

@@ -12,7 +12,7 @@ const WINDOW: usize = 32;
 const TENS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
 /// Reads the value at the cursor.
-#[inline]
+#[inline(always)]
 pub fn parse(cursor: &mut Cursor) -> Result<f32, Fault> {
     if let Some((value, length)) = cursor.window().and_then(plain) {
         cursor.advance(length);
@@ -25,7 +25,7 @@ pub fn parse(cursor: &mut Cursor) -> Result<f32, Fault> {
 
 /// The common form, one digit, a point and up to 23 more digits, and its length in bytes. `None` for any
 /// other form, valid or not.
-#[inline]
+#[inline(always)]
 fn plain(window: &[u8; WINDOW]) -> Option<(f32, usize)> {
     let negative = window[0] == b'-';
     let mut at = usize::from(negative);
@@ -58,7 +58,7 @@ fn plain(window: &[u8; WINDOW]) -> Option<(f32, usize)> {
     Some((decimal::nearest(negative, significand, exponent)?, at))
 }
 
-#[inline]
+#[inline(always)]
 fn digits_at(window: &[u8; WINDOW], at: usize) -> Option<(u64, u32)> {
     let word = window.get(at..at + 8)?.try_into().ok()?;
     Some(swar::leading_digits(u64::from_le_bytes(word)))
@@ -120,7 +120,7 @@ fn number(mut cursor: Cursor) -> Result<(f32, Cursor), Fault> {
         .and_then(|significand| decimal::nearest(negative, significand, exponent))
         .unwrap_or_else(|| decimal::exact(cursor.since(start)));
     if value.is_finite() {
-        Ok(value)
+        Ok((value, cursor))
     } else {
         Err(Fault::new(Reason::NonFinite, start))
     }
