@@ -10,11 +10,33 @@ The public API:
 
 from __future__ import annotations
 
-from vecferry.config import Config
-from vecferry.config import load as load_config
-from vecferry.errors import VecferryError
-from vecferry.pipeline import make_plan, migrate
-from vecferry.progress import Progress
-from vecferry.report.report import Report
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vecferry.config import Config
+    from vecferry.config import load as load_config
+    from vecferry.errors import VecferryError
+    from vecferry.pipeline import make_plan, migrate
+    from vecferry.progress import Progress
+    from vecferry.report.report import Report
 
 __all__ = ["Config", "Progress", "Report", "VecferryError", "load_config", "make_plan", "migrate"]
+
+_HOMES = {
+    "Config": ("config", "Config"),
+    "Progress": ("progress", "Progress"),
+    "Report": ("report.report", "Report"),
+    "VecferryError": ("errors", "VecferryError"),
+    "load_config": ("config", "load"),
+    "make_plan": ("pipeline", "make_plan"),
+    "migrate": ("pipeline", "migrate"),
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the names above, each of its own type
+    """Imports a public name when it is asked for: `vecferry --help` needs no database driver."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(import_module(f"{__name__}.{module}"), attribute)

@@ -232,7 +232,7 @@ def load(file: Path | None = None, **options: object) -> Config:
     except ValidationError as error:
         faults = "; ".join(_fault(entry["loc"], entry["msg"]) for entry in error.errors(include_input=False))
         raise UsageError(faults) from None
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise UsageError(f"the configuration file {file} cannot be read: {error}") from None
     _ = (config.source_url, config.target_url, config.embedding_options)
     return config
@@ -240,7 +240,9 @@ def load(file: Path | None = None, **options: object) -> Config:
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:
     name = str(location[0]) if location else "configuration"
-    option = "--" + name.replace("_", "-")
+    if message == "Extra inputs are not permitted":
+        return f"{name} in the configuration file is no option: see `vecferry migrate --help`"
+    option = "--schema" if name == "target_schema" else "--" + name.replace("_", "-")
     if message == "Field required" and name in {"source", "target"}:
         return f"no {name} given: use {option} URL or set VECFERRY_{name.upper()}"
     return f"{option}: {message[0].lower()}{message[1:]}"

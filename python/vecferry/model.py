@@ -290,6 +290,8 @@ class Plan:
     notes: tuple[str, ...] = ()
     """What was looked at and deliberately not decided, e.g. a census of a mixed column."""
     vector_load: Literal["wire", "cast"] = "wire"
+    truncate: tuple[str, ...] = ()
+    """Tables with rows that are emptied first."""
     fingerprint: dict[str, str] = field(default_factory=dict)
     """Names of what the run depends on, with the hash of each."""
 

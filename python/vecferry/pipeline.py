@@ -26,7 +26,6 @@ from vecferry.steps.verify_vectors import verify_vectors
 from vecferry.target import ledger
 from vecferry.target.connect import connect as connect_target
 from vecferry.target.connect import translated
-from vecferry.target.ingest import Writer
 from vecferry.target.inspect import read_target, taken_names, truncation_closure
 from vecferry.version import VERSION
 
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     from vecferry.config import Config
     from vecferry.target.connect import Connection
+    from vecferry.target.ingest import Writer
 
 
 def make_plan(config: Config, progress: Progress | None = None) -> Plan:
@@ -133,7 +133,7 @@ class _Migration:
         if run.finished:
             return self._nothing_left(run)
         with self._watch.step("load"):
-            self._once(run, "prepare", lambda: self._prepare(run.plan))
+            self._once(run, "prepare", lambda: prepare(self._target, run.plan))
             self._load(run)
             self._once(run, "cast", lambda: self._cast(run.plan))
         with self._watch.step("keys"):
@@ -164,7 +164,8 @@ class _Migration:
             return None
         differences = _differences(run.fingerprint, fingerprint(self._catalog, config))
         if run.finished:
-            return run if not differences and self._tables_there(run.plan) else None
+            wanted = not differences and not config.truncate
+            return run if wanted and self._tables_there(run.plan) else None
         if differences:
             raise ForbiddenError(
                 f"an unfinished run {run.id} is in the target, and this one differs: {'; '.join(differences)}:"
@@ -199,19 +200,33 @@ class _Migration:
         plan = _plan(self._source, self._target, self._catalog, self._config, self._dropped)
         for text in plan.notes:
             self._watch.note(text)
+        self._consent_to_truncate(plan)
         with translated(self._config.target_url, "make the ledger"):
             run_id = ledger.begin(self._target, plan, VERSION)
         return ledger.Run(run_id, plan, plan.fingerprint, finished=False, report=None)
 
+    def _consent_to_truncate(self, plan: Plan) -> None:
+        if not plan.truncate:
+            return
+        with translated(self._config.target_url, "list what references the tables"):
+            closure = truncation_closure(self._target, plan.target_schema, plan.truncate)
+        listed = _listed([f"{schema}.{name} (about {rows} rows)" for schema, name, rows in closure])
+        if not self._confirm(f"--truncate empties these tables of {self._config.target_url.place}:\n{listed}"):
+            raise ForbiddenError("--truncate would empty tables, and consent was not given: say --yes")
+
     def _nothing_left(self, run: ledger.Run) -> Report:
-        self._watch.note(f"nothing is left to do: run {run.id} carried everything (--restart begins anew)")
         with translated(self._config.target_url, "read the ledger"):
             totals = ledger.totals(self._target, run.id)
             tables = verify_tables(self._source, self._target, run.plan, totals)
+        equal = all(table.verified == "equal" for table in tables)
+        if equal:
+            self._watch.note(f"nothing is left to do: run {run.id} carried everything (--truncate loads it again)")
+        else:
+            self._watch.note(f"run {run.id} carried everything, but source and target have differed since")
         old = run.report or {}
         return Report(
             run_id=run.id,
-            status="nothing to do",
+            status="nothing to do" if equal else "differences",
             seconds=self._watch.seconds(),
             tables=tables,
             vectors=tuple(VectorResult(**entry) for entry in old.get("vectors", ())),
@@ -230,24 +245,16 @@ class _Migration:
             work()
             ledger.finish_step(self._target, run.id, step)
 
-    def _prepare(self, plan: Plan) -> None:
-        existing = tuple(table.name for table in plan.tables if table.create is None)
-        truncate = self._config.truncate and bool(existing)
-        if truncate:
-            closure = truncation_closure(self._target, plan.target_schema, existing)
-            listed = _listed([f"{schema}.{name} (about {rows} rows)" for schema, name, rows in closure])
-            if not self._confirm(f"--truncate empties these tables of {self._config.target_url.place}:\n{listed}"):
-                raise ForbiddenError("--truncate would empty tables, and consent was not given: say --yes")
-        prepare(self._target, plan, truncate=truncate)
-
     def _load(self, run: ledger.Run) -> None:
+        from vecferry.target.ingest import Writer  # noqa: PLC0415 - slow to import, and a wrong URL should be told at once
+
         plan, config = run.plan, self._config
         there = ledger.committed(self._target, run.id)
         totals = ledger.totals(self._target, run.id)
         for table in plan.tables:
             self._watch.table(table.name, table.rows_estimate, table.bytes_estimate)
             if table.name in totals:
-                self._watch.advance(table.name, totals[table.name].rows_written, totals[table.name].bytes_read)
+                self._watch.resumed(table.name, totals[table.name].rows_written, totals[table.name].bytes_read)
         largest_first = sorted(plan.tables, key=lambda table: -table.bytes_estimate)
         missing = [c for table in largest_first for c in table.chunks if (c.table, c.number) not in there]
 

@@ -25,6 +25,9 @@ class Progress:
     def table(self, name: str, rows: int, size: int) -> None:
         """A table of about `rows` rows and `size` bytes will be loaded."""
 
+    def resumed(self, table: str, rows: int, size: int) -> None:
+        """`rows` rows, `size` bytes, of `table` are there already: an earlier run carried them."""
+
     def advance(self, table: str, rows: int, size: int) -> None:
         """`rows` more rows, `size` bytes of source data, are committed in the target."""
 
@@ -44,6 +47,7 @@ class Recorder(Progress):
         self._seconds: dict[str, float] = {}
         self.notes: list[str] = []
         self.table = watcher.table  # type: ignore[method-assign]
+        self.resumed = watcher.resumed  # type: ignore[method-assign]
         self.advance = watcher.advance  # type: ignore[method-assign]
         self.index = watcher.index  # type: ignore[method-assign]
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -154,6 +158,38 @@ def test_a_target_that_dies_in_the_middle(private_postgres: Callable[..., Postgr
     report = migrate(config)
     assert report.status == "ok"
     same_as_a_clean_run(mysql.url, server.url, postgres)
+
+
+def test_a_client_that_is_killed_again_and_again(mysql: MySQLDatabase, postgres: PostgresDatabase,
+                                                 private_postgres: Callable[..., Postgres]) -> None:  # fmt: skip
+    sample.fill(mysql.connect(), rows=600, dimensions=256)
+    server = private_postgres()
+    command = [sys.executable, "-m", "vecferry", "migrate", "--chunk-bytes", "64KiB", "--json"]
+    environment = {**os.environ, "VECFERRY_SOURCE": mysql.url, "VECFERRY_TARGET": server.url}
+    chunks = 0
+    for _ in range(3):
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        chunks = wait_for_chunks(server, chunks + 10, process)
+        process.kill()
+        process.wait()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["status"] == "ok"
+    assert {table["verified"] for table in result["tables"]} == {"equal"}
+    same_as_a_clean_run(mysql.url, server.url, postgres)
+
+
+def wait_for_chunks(server: Postgres, count: int, process: subprocess.Popen[bytes]) -> int:
+    """Polls the ledger until `count` chunks are committed, and returns how many are."""
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        while process.poll() is None:
+            [ledger] = connection.execute("SELECT to_regclass('vecferry.chunk') IS NOT NULL").fetchone() or (False,)
+            if ledger:
+                [found] = connection.execute("SELECT count(*) FROM vecferry.chunk").fetchone() or (0,)
+                if found >= count:
+                    return int(found)
+    pytest.fail(f"the migration ended with exit code {process.returncode} before {count} chunks were committed")
 
 
 def test_an_interruption_is_resumable(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:

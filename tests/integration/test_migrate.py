@@ -197,7 +197,7 @@ def test_a_full_target_is_refused_and_truncate_asks(athena: MySQLDatabase, postg
     run(athena, postgres)
     postgres.execute("DELETE FROM vecferry.run")
     postgres.execute("CREATE TABLE note (id int, media int REFERENCES meta_media (id)); INSERT INTO note VALUES (1, 1)")
-    with pytest.raises(ForbiddenError, match="table content in the target is not empty.*--truncate"):
+    with pytest.raises(ForbiddenError, match="4 tables in the target are not empty .*content.*--truncate"):
         run(athena, postgres)
     asked: list[str] = []
 
@@ -213,6 +213,16 @@ def test_a_full_target_is_refused_and_truncate_asks(athena: MySQLDatabase, postg
     report = run(athena, postgres, truncate=True)
     assert report.status == "ok"
     assert postgres.rows("SELECT count(*) FROM note") == [(0,)]
+    again = run(athena, postgres, truncate=True)
+    assert (again.status, again.run_id != report.run_id) == ("ok", True)
+
+
+def test_a_difference_since_is_no_success(athena: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    run(athena, postgres)
+    postgres.execute("DELETE FROM qa_jobs WHERE id IN (SELECT id FROM qa_jobs LIMIT 1)")
+    again = run(athena, postgres)
+    assert again.status == "differences"
+    assert {table.name for table in again.tables if table.verified == "different"} == {"qa_jobs"}
 
 
 def test_a_second_migration_is_refused_while_one_runs(athena: MySQLDatabase, postgres: PostgresDatabase) -> None:

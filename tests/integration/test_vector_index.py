@@ -38,10 +38,8 @@ class Watch(Progress):
 def table(postgres: PostgresDatabase) -> PostgresDatabase:
     postgres.execute("CREATE EXTENSION vector")
     postgres.execute(f"CREATE TABLE e (id int PRIMARY KEY, v vector({DIMENSIONS}))")
-    postgres.execute(
-        f"INSERT INTO e SELECT i, (SELECT array_agg(random() + 0 * i * j) FROM generate_series(1, {DIMENSIONS}) j)::vector"
-        f" FROM generate_series(1, {ROWS}) i"
-    )
+    vector = f"SELECT array_agg(random() + 0 * i * j) FROM generate_series(1, {DIMENSIONS}) j"
+    postgres.execute(f"INSERT INTO e SELECT i, ({vector})::vector FROM generate_series(1, {ROWS}) i")
     return postgres
 
 

@@ -81,7 +81,8 @@ def test_the_defaults_shown_are_those_of_the_configuration(capsys: pytest.Captur
     for name in ("distance", "m", "ef_construction", "vector_load", "target_schema"):
         assert f"(default {fields[name].default}; env VECFERRY_{name.upper()})" in shown
     assert "(default 32MiB; env VECFERRY_CHUNK_BYTES)" in shown
-    assert "(default 8GiB; env VECFERRY_INDEX_MEMORY)" in shown
+    assert "(env VECFERRY_INDEX_MEMORY)" in shown
+    assert "default None" not in shown
 
 
 def test_a_url_in_a_variable_is_not_shown_as_a_default(

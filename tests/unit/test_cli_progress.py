@@ -103,7 +103,7 @@ class TestPlain:
     def test_what_an_earlier_run_carried_is_told_apart(self, plain: PlainProgress, log: io.StringIO) -> None:
         plain.begin("load")
         plain.table("docs", 10, 1000)
-        plain.advance("docs", 10, 1000)
+        plain.resumed("docs", 10, 1000)
         plain.end("load", 0.01)
         assert log.getvalue().splitlines()[-1] == "load: done in 0.01 s, 10 rows, 1.0 kB (10 of them earlier)"
 
@@ -161,7 +161,7 @@ class TestBoard:
         board = Board(clock)
         board.begin("load")
         board.table("docs", 1000, 1000)
-        board.advance("docs", 600, 600)
+        board.resumed("docs", 600, 600)
         clock.now += 10.0
         docs = board.advance("docs", 100, 100)
         assert (docs.share, docs.rate.rows, docs.seconds_left) == (0.7, 10.0, 30.0)

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 WINDOW_SECONDS = 15.0
 """Rates are means over this long: chunks arrive in lumps."""
-AT_ONCE_SECONDS = 0.05
-"""What a table has within this time of being told of was there before, carried by an earlier run: no speed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,6 @@ class TableState:
     rate: Rate = Rate()
     rows_before: int = 0
     """How many of `rows_done` an earlier run carried."""
-    told: float = 0.0
     last_advance: float | None = None
 
     @property
@@ -127,19 +124,26 @@ class Board:
         """A table will be loaded; saying so twice counts once."""
         with self._lock:
             known = self._tables.get(name, TableState(name))
-            self._tables[name] = replace(known, rows=rows, size=size, told=self._clock())
+            self._tables[name] = replace(known, rows=rows, size=size)
+
+    def resumed(self, table: str, rows: int, size: int) -> None:
+        """An earlier run carried so much of `table`: it is done, but says nothing of the speed."""
+        with self._lock:
+            state = self._tables.get(table, TableState(table))
+            self._tables[table] = replace(
+                state,
+                rows_before=state.rows_before + rows,
+                rows_done=state.rows_done + rows,
+                size_done=state.size_done + size,
+            )
 
     def advance(self, table: str, rows: int, size: int) -> TableState:
         """More of `table` is done; returns how far it is."""
         with self._lock:
             now = self._clock()
             state = self._tables.get(table, TableState(table))
-            if now - state.told < AT_ONCE_SECONDS:
-                state = replace(state, rows_before=state.rows_before + rows)
-            else:
-                self._recent.setdefault(table, deque()).append((now, rows, size))
-                state = replace(state, last_advance=now)
-            state = replace(state, rows_done=state.rows_done + rows, size_done=state.size_done + size)
+            self._recent.setdefault(table, deque()).append((now, rows, size))
+            state = replace(state, last_advance=now, rows_done=state.rows_done + rows, size_done=state.size_done + size)
             self._tables[table] = state = self._rated(state, now)
             return state
 

@@ -14,7 +14,6 @@ from pydantic import ByteSize
 
 from vecferry import config as configuration
 from vecferry.config import Config
-from vecferry.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +29,7 @@ OUTPUT = "Output"
 
 def _default(field: str) -> str:
     info = Config.model_fields[field]
-    if info.is_required() or info.default == () or isinstance(info.default, bool):
+    if info.is_required() or info.default in ((), None) or isinstance(info.default, bool):
         return ""
     if info.default_factory is not None:
         return "one per CPU, at least 2"
@@ -250,10 +249,7 @@ def load(invocation: Invocation, file: Path | None, **given: object) -> Config:
         for name, value in given.items()
         if value is not None and value != []
     }
-    try:
-        config = configuration.load(file, **options)
-    except OSError as error:
-        raise UsageError(f"the configuration file {file} cannot be read: {error.strerror}") from None
+    config = configuration.load(file, **options)
     invocation.keep_secrets_of(config)
     return config
 

@@ -82,6 +82,10 @@ class LiveProgress(Screen):
         """Takes the table into account."""
         self._board.table(name, rows, size)
 
+    def resumed(self, table: str, rows: int, size: int) -> None:
+        """Takes into account what is there already."""
+        self._board.resumed(table, rows, size)
+
     def advance(self, table: str, rows: int, size: int) -> None:
         """Moves the table's bar and the overall one."""
         self._board.advance(table, rows, size)
@@ -126,6 +130,10 @@ class PlainProgress(Screen):
     def table(self, name: str, rows: int, size: int) -> None:
         """Takes the table into account."""
         self._board.table(name, rows, size)
+
+    def resumed(self, table: str, rows: int, size: int) -> None:
+        """Takes into account what is there already."""
+        self._board.resumed(table, rows, size)
 
     def advance(self, table: str, rows: int, size: int) -> None:
         """Prints a line if the table has come to its end, or if five seconds have passed since its last."""

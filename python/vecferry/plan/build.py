@@ -63,6 +63,8 @@ class _Draft:
     notes: list[str] = field(default_factory=list)
     embeddings: list[EmbeddingSpec] = field(default_factory=list)
     sequences: list[SequencePlan] = field(default_factory=list)
+    full: list[str] = field(default_factory=list)
+    """Tables of the target that hold rows."""
 
 
 def build(catalog: Catalog, target: TargetState, config: Config, looks: dict[str, Look], taken: set[str]) -> Plan:
@@ -87,6 +89,8 @@ def build(catalog: Catalog, target: TargetState, config: Config, looks: dict[str
             f"the target has no pgvector: install it on the server of {config.target_url.place}"
             f" ({len(draft.embeddings)} embedding columns need the extension vector)"
         )
+    if draft.full and not config.truncate:
+        draft.problems.append(_not_empty(draft.full))
     if draft.problems:
         raise ForbiddenError("the plan forbids this migration:\n" + "\n".join(f"  - {p}" for p in draft.problems))
     return Plan(
@@ -98,10 +102,19 @@ def build(catalog: Catalog, target: TargetState, config: Config, looks: dict[str
         losses=tuple(draft.losses),
         notes=tuple(draft.notes),
         vector_load=config.vector_load,
+        truncate=tuple(draft.full),
         fingerprint=fingerprint(catalog, config),
     )
 
 
+def _not_empty(tables: list[str]) -> str:
+    named = ", ".join(tables[:_NAMED]) + (f" and {len(tables) - _NAMED} more" if len(tables) > _NAMED else "")
+    which = f"table {named} in the target is" if len(tables) == 1 else f"{len(tables)} tables in the target are"
+    names = "" if len(tables) == 1 else f" ({named})"
+    return f"{which} not empty{names}: empty them, or let --truncate do it"
+
+
+_NAMED = 10
 _OPTIONS_OF_THE_RESULT = (
     "tables", "exclude", "vector_load", "embedding", "detect_embeddings", "distance", "hnsw", "m", "ef_construction",
 )  # fmt: skip
@@ -185,8 +198,8 @@ def _table(table: Table, existing: TargetTable | None, look: Look, draft: _Draft
 
 
 def _check_existing(table: Table, existing: TargetTable, draft: _Draft) -> None:
-    if not existing.empty and not draft.config.truncate:
-        draft.problems.append(f"table {table.name} in the target is not empty: empty it, or let --truncate do it")
+    if not existing.empty:
+        draft.full.append(table.name)
     there = {column.name for column in existing.columns}
     here = {column.name for column in table.columns}
     for name in sorted(here - there):

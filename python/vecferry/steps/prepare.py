@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from vecferry.target.connect import Connection
 
 
-def prepare(connection: Connection, plan: Plan, *, truncate: bool) -> None:
+def prepare(connection: Connection, plan: Plan) -> None:
     """Does all of it in one transaction: after a failure the target is as it was.
 
     Raises:
@@ -22,11 +22,10 @@ def prepare(connection: Connection, plan: Plan, *, truncate: bool) -> None:
             connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
         if any(table.create for table in plan.tables):
             _ensure_schema(connection, plan.target_schema)
-        existing = [table for table in plan.tables if table.create is None]
-        if truncate and existing:
-            names = ", ".join(qualified(plan.target_schema, table.name) for table in existing)
+        if plan.truncate:
+            names = ", ".join(qualified(plan.target_schema, name) for name in plan.truncate)
             connection.execute(f"TRUNCATE {names} CASCADE".encode())
-        for table in existing:
+        for table in plan.tables:
             for statement in table.before:
                 connection.execute(statement.encode())
         for table in plan.tables:

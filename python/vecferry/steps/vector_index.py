@@ -26,9 +26,11 @@ MAX_MEMORY = 2_147_483_647 * 1024
 """`maintenance_work_mem` is an int of kB (src/backend/utils/misc/guc_parameters.dat)."""
 
 _PROGRESS = """
-SELECT phase, greatest(tuples_done, blocks_done), greatest(tuples_total, blocks_total)
+SELECT phase, CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,
+  CASE WHEN blocks_total > 0 THEN blocks_total ELSE tuples_total END
 FROM pg_stat_progress_create_index WHERE pid = %s
 """
+"""pgvector counts tuples without a total, but blocks with one."""
 _POLL_SECONDS = 0.5
 
 
