@@ -70,7 +70,8 @@ def mask(text: str, *secrets: str | None) -> str:
     """Returns `text` without the passwords of URLs in it and without `secrets` themselves."""
     for secret in secrets:
         if secret:
-            text = text.replace(secret, "***")
+            # As a word: a password "p" must not eat the p of "port".
+            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", "***", text)
     return _URL_PASSWORD.sub(r"\g<head>:***@", text)
 
 

@@ -99,6 +99,18 @@ def test_a_user_who_cannot_create_the_extension(mysql: MySQLDatabase, postgres: 
         postgres.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(role)).as_string())
 
 
+def test_a_target_without_pgvector(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE e (id int PRIMARY KEY, v text)")
+    mysql.execute("INSERT INTO e VALUES (1, '[1,2,3]')")
+    # Where the server looks for extensions, there is none.
+    target = postgres.url + "?options=-c%20extension_control_path%3D/nowhere"
+    config = load_config(source=mysql.url, target=target, embedding="e.v")
+    with pytest.raises(ForbiddenError, match="the target has no pgvector: install it on the server") as caught:
+        migrate(config)
+    assert caught.value.exit_code == ExitCode.FORBIDDEN
+    assert postgres.rows("SELECT to_regclass('e'), to_regnamespace('vecferry')") == [(None, None)]
+
+
 class At(Progress):
     """Does something once, when so many rows are loaded."""
 
