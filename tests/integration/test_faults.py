@@ -270,9 +270,10 @@ def test_rows_that_break_a_foreign_key_are_told(mysql: MySQLDatabase, postgres: 
 def test_a_zero_date_is_told_with_its_table(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
     mysql.execute("SET sql_mode = ''")
     mysql.execute("CREATE TABLE t (id int PRIMARY KEY, d date)")
-    mysql.execute("INSERT INTO t VALUES (1, '0000-00-00')")
-    with pytest.raises(SourceError, match="table t.*0000-00-00"):
+    mysql.execute("INSERT INTO t VALUES (1, '0000-00-00'), (2, '2020-02-00'), (3, '2020-02-02'), (4, NULL)")
+    with pytest.raises(ForbiddenError, match="t.d holds 2 dates that PostgreSQL does not know.*id = 1; id = 2"):
         run(mysql, postgres)
+    assert postgres.rows("SELECT to_regclass('t')") == [(None,)]
 
 
 def test_killed_backends_do_not_lose_rows(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:

@@ -38,6 +38,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Flaw:
+    """Values of a column that PostgreSQL cannot hold: how many, and the keys of a few."""
+
+    column: str
+    count: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What was found by looking into one source table."""
 
@@ -50,6 +59,8 @@ class Look:
     """By text column."""
     not_boolean: frozenset[str] = frozenset()
     """`tinyint(1)` columns that hold something other than 0 and 1."""
+    zero_dates: tuple[Flaw, ...] = ()
+    """Columns with zero or partial dates (`0000-00-00`, `2020-00-00`)."""
 
 
 @dataclass(slots=True)
@@ -143,6 +154,12 @@ def _check_options(catalog: Catalog, draft: _Draft) -> None:
 def _table(table: Table, existing: TargetTable | None, look: Look, draft: _Draft) -> TablePlan:
     if existing is not None:
         _check_existing(table, existing, draft)
+    for flaw in look.zero_dates:
+        where = f" (at {'; '.join(flaw.examples)})" if flaw.examples else ""
+        draft.problems.append(
+            f"{table.name}.{flaw.column} holds {flaw.count} dates that PostgreSQL does not know, such as 0000-00-00"
+            f"{where}: correct them in the source, or exclude the table"
+        )
     columns: list[ColumnPlan] = []
     before: list[str] = []
     casts: list[str] = []
