@@ -26,6 +26,7 @@ from vecferry.steps.verify_vectors import verify_vectors
 from vecferry.target import ledger
 from vecferry.target.connect import connect as connect_target
 from vecferry.target.connect import translated
+from vecferry.target.ingest import Loader, Writer
 from vecferry.target.inspect import read_target, taken_names, truncation_closure
 from vecferry.version import VERSION
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from vecferry.config import Config
     from vecferry.target.connect import Connection
-    from vecferry.target.ingest import Writer
 
 
 def make_plan(config: Config, progress: Progress | None = None) -> Plan:
@@ -246,8 +246,6 @@ class _Migration:
             ledger.finish_step(self._target, run.id, step)
 
     def _load(self, run: ledger.Run) -> None:
-        from vecferry.target.ingest import Writer  # noqa: PLC0415 - slow to import, and a wrong URL should be told at once
-
         plan, config = run.plan, self._config
         there = ledger.committed(self._target, run.id)
         totals = ledger.totals(self._target, run.id)
@@ -264,8 +262,8 @@ class _Migration:
         def done(chunk: Chunk, result: ChunkResult) -> None:
             self._watch.advance(chunk.table, result.rows_written, result.bytes_read)
 
-        engine = LocalEngine(config.workers, lambda: Writer(config.target_url, plan.target_schema))
-        engine.run(missing, work, done)
+        with closing(Loader(config.target_url, plan.target_schema)) as loader:
+            LocalEngine(config.workers, lambda: closing(loader.writer())).run(missing, work, done)
 
     def _cast(self, plan: Plan) -> None:
         for table in plan.tables:

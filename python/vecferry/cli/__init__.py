@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from vecferry.cli import demo, migrate, plan
 from vecferry.cli.invocation import MEANINGS, Invocation, silence
+from vecferry.engine.allocator import keep_freed_buffers
 from vecferry.errors import ExitCode, VecferryError, one_line
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def _told(error: BaseException) -> tuple[str, ExitCode]:
 
 def main() -> NoReturn:
     """Runs the command of this process; being told to terminate is the same as Ctrl-C."""
+    keep_freed_buffers()
     signal.signal(signal.SIGTERM, _terminate)
     # What a driver logs about a connection that an interrupt cut is no news for whoever interrupted.
     logging.getLogger().addHandler(logging.NullHandler())

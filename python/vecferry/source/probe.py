@@ -1,7 +1,7 @@
 """Whether the source is there, asked before every call of connectorx.
 
 connectorx retries a failed connection for 30 seconds and then says little, so a connection of PyMySQL's is kept
-for each thread and asked first: one round trip while all is well, the server's own words when it is not.
+and asked first: one round trip while all is well, the server's own words when it is not.
 """
 
 from __future__ import annotations
@@ -22,12 +22,8 @@ if TYPE_CHECKING:
 PROBE_SECONDS = 5
 
 
-class _Kept(threading.local):
-    url: DatabaseURL | None = None
-    connection: Connection[Any] | None = None
-
-
-_kept = _Kept()
+_lock = threading.Lock()
+_kept: tuple[DatabaseURL, Connection[Any]] | None = None
 
 
 def probe(url: DatabaseURL) -> bool:
@@ -39,13 +35,16 @@ def probe(url: DatabaseURL) -> bool:
     Raises:
         SourceError: it cannot be reached or refuses the login.
     """
-    kept = _kept.connection
-    if kept is not None and _kept.url == url:
-        with contextlib.suppress(pymysql.err.Error, OSError):
-            kept.ping(reconnect=False)
-            return encrypted(kept)
-    if kept is not None:
-        kept._force_close()  # type: ignore[attr-defined]  # noqa: SLF001 - close() would talk to a dead server
-    _kept.url, _kept.connection = url, None
-    _kept.connection = open_connection(url, read_seconds=PROBE_SECONDS)
-    return encrypted(_kept.connection)
+    global _kept  # noqa: PLW0603 - a connection for all workers, guarded by the lock
+    with _lock:
+        if _kept is not None:
+            known, connection = _kept
+            if known == url:
+                with contextlib.suppress(pymysql.err.Error, OSError):
+                    connection.ping(reconnect=False)
+                    return encrypted(connection)
+            _kept = None
+            connection._force_close()  # type: ignore[attr-defined]  # noqa: SLF001 - close() would talk to a dead server
+        connection = open_connection(url, read_seconds=PROBE_SECONDS)
+        _kept = url, connection
+        return encrypted(connection)

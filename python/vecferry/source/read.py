@@ -6,11 +6,11 @@ bound. A table without a key is streamed by PyMySQL: TCP makes the server wait, 
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import connectorx
 import pyarrow as pa
 import pymysql
 from pymysql.cursors import SSCursor
@@ -74,7 +74,7 @@ def _load(url: DatabaseURL, table: TablePlan, chunk: Chunk) -> list[pa.RecordBat
     query = select(table.name, table.columns, table.key, chunk.lower, chunk.upper)
     address = _driver_url(url, secure=probe(url)).with_password()
     try:
-        result = _connectorx().read_sql(address, query, return_type="arrow", pre_execution_query=[SESSION])
+        result = connectorx.read_sql(address, query, return_type="arrow", pre_execution_query=[SESSION])
         return _typed(result, table)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
@@ -82,14 +82,6 @@ def _load(url: DatabaseURL, table: TablePlan, chunk: Chunk) -> list[pa.RecordBat
         if _TOO_LARGE in str(error):
             raise _TooLargeError from None
         raise _failed(error, url, table, chunk) from error
-
-
-def _connectorx() -> Any:  # noqa: ANN401 - a module without types
-    # Its logger would write the errors that we translate to the terminal as well, and reads this on import.
-    os.environ.setdefault("RUST_LOG", "off")
-    import connectorx  # noqa: PLC0415 - see above
-
-    return connectorx
 
 
 def _driver_url(url: DatabaseURL, *, secure: bool) -> DatabaseURL:

@@ -1,54 +1,71 @@
 """Bulk load through ADBC's COPY BINARY; the only importer of the ADBC driver.
 
-A writer is one connection, kept for a worker's life: opening one a chunk costs more than loading a small chunk.
+The driver's own handles are used, not its DB-API layer: that one imports polars where it is installed, which
+takes longer than loading ten thousand embeddings.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+import adbc_driver_postgresql
+from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement
 from adbc_driver_manager import Error as AdbcError
-from adbc_driver_postgresql import dbapi
+from psycopg import sql
 
 from vecferry.errors import TargetError, mask, one_line
 from vecferry.target.connect import conninfo
 from vecferry.target.ledger import INSERT_CHUNK
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import pyarrow as pa
 
     from vecferry.config import DatabaseURL
     from vecferry.model import ChunkResult
 
 
-class Writer:
-    """Loads wire columns into tables of one schema, a transaction a chunk.
-
-    Commits do not wait for the disk: a chunk and its ledger row are lost together if the server's machine
-    dies, and the next run loads the chunk again.
-    """
+class Loader:
+    """The target of a load, from which each worker opens a writer; opening the first is the costly one."""
 
     def __init__(self, url: DatabaseURL, schema: str) -> None:
         self._url = url
         self._schema = schema
         try:
-            self._connection = dbapi.connect(conninfo(url), autocommit=False)
-            with self._connection.cursor() as cursor:
-                cursor.execute("SET synchronous_commit = off")
-            self._connection.commit()
+            self._database: AdbcDatabase = adbc_driver_postgresql.connect(conninfo(url))
         except AdbcError as error:
-            raise self._translate(error, "connect") from error
+            raise _translate(error, url, "connect") from error
 
-    def __enter__(self) -> Self:
-        return self
+    def close(self) -> None:
+        """Closes what the writers share; they are closed before."""
+        with suppress(AdbcError):
+            self._database.close()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def writer(self) -> Writer:
+        """Opens a writer.
+
+        Raises:
+            TargetError: the server cannot be reached or refuses.
+        """
+        return Writer(self._database, self._url, self._schema)
+
+
+class Writer:
+    """Loads wire columns into tables of one schema, a transaction a chunk; for one thread.
+
+    Commits do not wait for the disk: a chunk and its ledger row are lost together if the server's machine
+    dies, and the next run loads the chunk again.
+    """
+
+    def __init__(self, database: AdbcDatabase, url: DatabaseURL, schema: str) -> None:
+        self._url = url
+        self._schema = schema
+        try:
+            self._connection = AdbcConnection(database)
+            self._execute("SET synchronous_commit = off")
+            self._connection.set_autocommit(False)
+        except AdbcError as error:
+            raise _translate(error, url, "connect") from error
 
     def write(self, table: str, batches: pa.RecordBatchReader) -> int:
         """Appends `batches` to `table` in the open transaction and returns the number of rows.
@@ -57,21 +74,39 @@ class Writer:
             TargetError: PostgreSQL refused; its own words are in the message.
         """
         try:
-            with self._connection.cursor() as cursor:
-                return int(cursor.adbc_ingest(table, batches, mode="append", db_schema_name=self._schema))
+            with AdbcStatement(self._connection) as statement:
+                statement.set_options(
+                    **{
+                        "adbc.ingest.target_table": table,
+                        "adbc.ingest.target_db_schema": self._schema,
+                        "adbc.ingest.mode": "adbc.ingest.mode.append",
+                    }
+                )
+                statement.bind_stream(batches)
+                return int(statement.execute_update())
         except AdbcError as error:
-            raise self._translate(error, f"load rows into table {table}") from error
+            raise _translate(error, self._url, f"load rows into table {table}") from error
 
     def commit(self, run_id: str, result: ChunkResult) -> None:
-        """Records the chunk in the ledger and commits it with its rows."""
+        """Records the chunk in the ledger and commits it with its rows.
+
+        Raises:
+            TargetError: PostgreSQL refused; its own words are in the message.
+        """
         values = (run_id, result.table, result.number, result.rows_read, result.rows_written, result.rows_rejected,
                   result.bytes_read, result.seconds)  # fmt: skip
+        listed = sql.SQL(", ").join([sql.Literal(value) for value in values])
         try:
-            with self._connection.cursor() as cursor:
-                cursor.execute(INSERT_CHUNK, values)
+            # Written out: binding through Arrow would prepare a statement for every chunk.
+            self._execute(sql.SQL(INSERT_CHUNK).format(listed).as_string())
             self._connection.commit()
         except AdbcError as error:
-            raise self._translate(error, f"record chunk {result.number} of table {result.table}") from error
+            raise _translate(error, self._url, f"record chunk {result.number} of table {result.table}") from error
+
+    def _execute(self, query: str) -> None:
+        with AdbcStatement(self._connection) as statement:
+            statement.set_sql_query(query)
+            statement.execute_update()
 
     def rollback(self) -> None:
         """Throws the open transaction away; a dead connection has done so by itself."""
@@ -83,8 +118,9 @@ class Writer:
         with suppress(AdbcError):
             self._connection.close()
 
-    def _translate(self, error: AdbcError, doing: str) -> TargetError:
-        words = mask(one_line(error), self._url.password)
-        for noise in ("INVALID_ARGUMENT: ", "IO: ", "[libpq] ", "UNKNOWN: "):
-            words = words.replace(noise, "")
-        return TargetError(f"the target {self._url.place} refused to {doing}: {words}")
+
+def _translate(error: AdbcError, url: DatabaseURL, doing: str) -> TargetError:
+    words = mask(one_line(error), url.password)
+    for noise in ("INVALID_ARGUMENT: ", "IO: ", "[libpq] ", "UNKNOWN: "):
+        words = words.replace(noise, "")
+    return TargetError(f"the target {url.place} refused to {doing}: {words}")

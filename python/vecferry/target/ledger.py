@@ -63,9 +63,9 @@ _PLAN = TypeAdapter(Plan)
 
 INSERT_CHUNK = (
     "INSERT INTO vecferry.chunk (run_id, table_name, number, rows_read, rows_written, rows_rejected, bytes_read,"
-    " seconds) VALUES ($1::text::uuid, $2, $3::bigint::integer, $4, $5, $6, $7, $8)"
+    " seconds) VALUES ({})"
 )
-"""The statement that records a chunk, for the connection that loads it."""
+"""The statement that records a chunk, for the connection that loads it; `{}` takes the values in this order."""
 
 
 @dataclass(frozen=True, slots=True)
