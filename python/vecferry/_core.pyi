@@ -2,9 +2,8 @@
 # ruff: noqa: PYI021
 """The compiled core: embeddings kept as text, to float32 and to pgvector's wire form.
 
-Columns go in and out through the Arrow PyCapsule interface: pass any object with `__arrow_c_array__` or
-`__arrow_c_stream__` (an array, a chunked array), read an answer with `pyarrow.array()`. The input is not
-copied. All functions release the GIL while they work.
+Columns go in and out through the Arrow PyCapsule interface: pass any object with `__arrow_c_array__`, read an
+answer with `pyarrow.array()`. The input is not copied. All functions release the GIL while they work.
 
 What is wrong with a row's data is never an exception but that row's outcome: a code, its index in `REASONS`.
 
@@ -33,19 +32,12 @@ an array `[0.1,-2e-3]`. Components are placed by their key. Each is the float32 
 ties to even, rounded once: the sign of zero and subnormal numbers are kept.
 """
 
-from typing import Protocol, TypeAlias, final
+from typing import Protocol, final
 
 class ArrowArray(Protocol):
     """An array that Arrow libraries can take over without a copy."""
 
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
-
-class ArrowStream(Protocol):
-    """Arrays that follow one another, such as the chunks of one column."""
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
-
-ArrowColumn: TypeAlias = ArrowArray | ArrowStream
 
 REASONS: tuple[str, ...]
 """Outcomes by their code. 0 is `ok`, 1 is `null`, the others are what can be wrong."""
@@ -99,7 +91,7 @@ class ParsedEmbeddings:
             meaning.
         """
 
-def parse_embeddings(column: ArrowColumn, dimensions: int | None = None) -> ParsedEmbeddings:
+def parse_embeddings(column: ArrowArray, dimensions: int | None = None) -> ParsedEmbeddings:
     """Turns embeddings kept as text into float32.
 
     Args:
@@ -115,7 +107,7 @@ def parse_embeddings(column: ArrowColumn, dimensions: int | None = None) -> Pars
         ValueError: `dimensions` is not 1 to 16,000.
     """
 
-def embeddings_to_wire(column: ArrowColumn, dimensions: int | None = None) -> ParsedEmbeddings:
+def embeddings_to_wire(column: ArrowArray, dimensions: int | None = None) -> ParsedEmbeddings:
     """Turns embeddings kept as text into pgvector's wire form, without the float32 column in between.
 
     The answer's bytes are those of `encode_vectors(parse_embeddings(column, dimensions).values())`.
@@ -132,7 +124,7 @@ def embeddings_to_wire(column: ArrowColumn, dimensions: int | None = None) -> Pa
         ValueError: as for `parse_embeddings`, or the vectors exceed the 2 GiB that a binary column can hold.
     """
 
-def encode_vectors(column: ArrowColumn) -> ArrowArray:
+def encode_vectors(column: ArrowArray) -> ArrowArray:
     """Encodes float32 vectors as pgvector's `vector_recv` (its `src/vector.c`) reads them.
 
     A vector is int16 dimensions, int16 zero, then the float32 components, all big-endian.
@@ -149,7 +141,7 @@ def encode_vectors(column: ArrowColumn) -> ArrowArray:
             1 to 16,000, or the vectors exceed the 2 GiB that a binary column can hold.
     """
 
-def sniff(column: ArrowColumn) -> ArrowArray:
+def sniff(column: ArrowArray) -> ArrowArray:
     """Looks at each row by itself, with no dimension expected.
 
     Args:

@@ -14,9 +14,7 @@ const ROWS: usize = 64;
 fn component(state: &mut u64) -> f32 {
     let mut sum = 0.0;
     for _ in 0..4 {
-        *state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         #[expect(clippy::cast_precision_loss, reason = "24 bits fit")]
         let uniform = (*state >> 40) as f32 / 16_777_216.0;
         sum += uniform - 0.5;
@@ -41,14 +39,8 @@ fn rows(open: char, close: char, key: impl Fn(usize) -> String, separator: &str)
 fn parse(criterion: &mut Criterion) {
     let shapes = [
         ("object", rows('{', '}', |index| format!("\"{index}\":"), ",")),
-        (
-            "object_spaced",
-            rows('{', '}', |index| format!("\"{index}\": "), ", "),
-        ),
-        (
-            "object_reversed",
-            rows('{', '}', |index| format!("\"{}\":", DIMENSIONS - 1 - index), ","),
-        ),
+        ("object_spaced", rows('{', '}', |index| format!("\"{index}\": "), ", ")),
+        ("object_reversed", rows('{', '}', |index| format!("\"{}\":", DIMENSIONS - 1 - index), ",")),
         ("array", rows('[', ']', |_| String::new(), ",")),
     ];
     let mut group = criterion.benchmark_group("parse");
@@ -59,9 +51,7 @@ fn parse(criterion: &mut Criterion) {
         group.bench_function(format!("{name}/float32"), |bencher| {
             bencher.iter(|| {
                 for row in rows {
-                    parser
-                        .read(black_box(row.as_bytes()), &mut values, |value| value)
-                        .unwrap();
+                    parser.read(black_box(row.as_bytes()), &mut values, |value| value).unwrap();
                 }
             });
         });
@@ -69,9 +59,7 @@ fn parse(criterion: &mut Criterion) {
         group.bench_function(format!("{name}/wire"), |bencher| {
             bencher.iter(|| {
                 for row in rows {
-                    parser
-                        .read(black_box(row.as_bytes()), &mut words, wire::component)
-                        .unwrap();
+                    parser.read(black_box(row.as_bytes()), &mut words, wire::component).unwrap();
                 }
             });
         });

@@ -42,9 +42,7 @@ pub fn to_float32(column: &TextColumn, dimensions: Option<u16>) -> Result<Parsed
     let outcomes = Outcomes::of(column, |parser, row, text| {
         let row = &mut values[row * width..][..width];
         // What lies under a null must not depend on where the text went wrong.
-        parser
-            .read(text, row, |value| value)
-            .inspect_err(|_| row.fill(0.0))
+        parser.read(text, row, |value| value).inspect_err(|_| row.fill(0.0))
     });
     outcomes.with(dimensions, |valid| vectors(values, dimensions, valid))
 }
@@ -70,9 +68,7 @@ pub fn to_wire(column: &TextColumn, dimensions: Option<u16>) -> Result<Parsed, E
         Ok(())
     });
     words.truncate(end);
-    outcomes.with(dimensions, |valid| {
-        Ok(Arc::new(wire::column(words, usize::from(dimensions), valid)?))
-    })
+    outcomes.with(dimensions, |valid| Ok(Arc::new(wire::column(words, usize::from(dimensions), valid)?)))
 }
 
 /// For each row {kind: uint8, dimensions: uint32, reason: uint8}, every row being judged by itself.
@@ -110,10 +106,7 @@ pub fn sniff(column: &TextColumn) -> Result<StructArray, Error> {
 
 fn first_dimension(column: &TextColumn) -> Option<u16> {
     let mut parser = Parser::new();
-    column
-        .rows()
-        .flatten()
-        .find_map(|text| u16::try_from(parser.measure(text).ok()?).ok())
+    column.rows().flatten().find_map(|text| u16::try_from(parser.measure(text).ok()?).ok())
 }
 
 /// Judges every row by itself, none of them being an embedding of any dimension.
@@ -133,15 +126,10 @@ fn vectors(values: Vec<f32>, dimensions: u16, valid: &NullBuffer) -> Result<Arra
 }
 
 fn structs<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<StructArray, Error> {
-    let fields = columns
-        .each_ref()
-        .map(|(name, column)| Field::new(*name, column.data_type().clone(), false));
+    let fields =
+        columns.each_ref().map(|(name, column)| Field::new(*name, column.data_type().clone(), false));
     let columns = columns.map(|(_, column)| column);
-    Ok(StructArray::try_new(
-        fields.to_vec().into(),
-        columns.to_vec(),
-        None,
-    )?)
+    Ok(StructArray::try_new(fields.to_vec().into(), columns.to_vec(), None)?)
 }
 
 #[derive(Default)]
@@ -174,21 +162,10 @@ impl Outcomes {
         dimensions: u16,
         values: impl FnOnce(&NullBuffer) -> Result<ArrayRef, Error>,
     ) -> Result<Parsed, Error> {
-        let valid = self
-            .reasons
-            .iter()
-            .map(|&reason| reason == Reason::Ok as u8)
-            .collect::<Vec<_>>()
-            .into();
-        let nulls = self
-            .reasons
-            .iter()
-            .filter(|&&reason| reason == Reason::Null as u8)
-            .count();
-        let first_invalid = self
-            .reasons
-            .iter()
-            .position(|&reason| reason > Reason::Null as u8);
+        let is = |reason: Reason| self.reasons.iter().map(move |&code| code == reason as u8);
+        let valid = NullBuffer::from(is(Reason::Ok).collect::<Vec<_>>());
+        let nulls = is(Reason::Null).map(usize::from).sum();
+        let first_invalid = self.reasons.iter().position(|&reason| reason > Reason::Null as u8);
         let outcomes = structs([
             ("reason", Arc::new(UInt8Array::from(self.reasons))),
             ("offset", Arc::new(UInt64Array::from(self.offsets))),

@@ -4,6 +4,7 @@
 //! `python/vecferry/_core.pyi`. [`embedding`] knows neither Python nor Arrow.
 
 pub mod batch;
+pub mod capsule;
 pub mod column;
 pub mod embedding;
 pub mod error;
@@ -29,13 +30,23 @@ mod core {
     use arrow_array::{Array, ArrayRef};
     use pyo3::prelude::*;
     use pyo3::types::PyTuple;
-    use pyo3_arrow::PyArray;
 
     use crate::batch::{self, Parsed};
-    use crate::column::{Column, TextColumn, VectorColumn, check_dimensions};
+    use crate::capsule::{self, Exported};
+    use crate::column::{TextColumn, VectorColumn, check_dimensions};
     use crate::embedding::{Kind, Reason};
     use crate::error::Error;
     use crate::wire;
+
+    struct Column(ArrayRef);
+
+    impl<'py> FromPyObject<'_, 'py> for Column {
+        type Error = PyErr;
+
+        fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+            capsule::import(object).map(Self)
+        }
+    }
 
     #[pyclass(frozen, module = "vecferry._core")]
     struct ParsedEmbeddings(Parsed);
@@ -67,11 +78,11 @@ mod core {
             self.0.first_invalid
         }
 
-        fn values(&self) -> PyArray {
+        fn values(&self) -> Exported {
             self.0.values.clone().into()
         }
 
-        fn outcomes(&self) -> PyArray {
+        fn outcomes(&self) -> Exported {
             let outcomes: ArrayRef = Arc::new(self.0.outcomes.clone());
             outcomes.into()
         }
@@ -95,21 +106,22 @@ mod core {
         dimensions: Option<i64>,
         to: impl Send + FnOnce(&TextColumn, Option<u16>) -> Result<Parsed, Error>,
     ) -> PyResult<ParsedEmbeddings> {
-        let column = column.try_into()?;
+        let column = column.0.try_into()?;
         let dimensions = dimensions.map(check_dimensions).transpose()?;
         Ok(ParsedEmbeddings(py.detach(|| to(&column, dimensions))?))
     }
 
     #[pyfunction]
-    fn encode_vectors(py: Python, column: Column) -> PyResult<PyArray> {
-        let column = VectorColumn::try_from(column)?;
-        let encoded: ArrayRef = Arc::new(py.detach(|| wire::encode(column.chunks(), column.dimensions))?);
+    fn encode_vectors(py: Python, column: Column) -> PyResult<Exported> {
+        let column = VectorColumn::try_from(column.0)?;
+        let encoded: ArrayRef =
+            Arc::new(py.detach(|| wire::encode(&column.components, &column.valid, column.dimensions))?);
         Ok(encoded.into())
     }
 
     #[pyfunction]
-    fn sniff(py: Python, column: Column) -> PyResult<PyArray> {
-        let column = TextColumn::try_from(column)?;
+    fn sniff(py: Python, column: Column) -> PyResult<Exported> {
+        let column = TextColumn::try_from(column.0)?;
         let census: ArrayRef = Arc::new(py.detach(|| batch::sniff(&column))?);
         Ok(census.into())
     }

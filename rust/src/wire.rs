@@ -41,45 +41,28 @@ pub fn column(words: Vec<u32>, dimensions: usize, valid: &NullBuffer) -> Result<
     let width = 4 * (dimensions + 1);
     let lengths = valid.iter().map(|valid| if valid { width } else { 0 });
     let nulls = (valid.null_count() > 0).then(|| valid.clone());
-    Ok(BinaryArray::try_new(
-        OffsetBuffer::from_lengths(lengths),
-        Buffer::from_vec(words),
-        nulls,
-    )?)
+    Ok(BinaryArray::try_new(OffsetBuffer::from_lengths(lengths), Buffer::from_vec(words), nulls)?)
 }
 
-/// Encodes rows of `dimensions` components. Each chunk has the components of all its rows, those of null rows
-/// being without meaning, and which rows are valid.
+/// Encodes rows of `dimensions` components: `components` has those of all rows, the ones of rows that are not
+/// `valid` being without meaning.
 ///
 /// # Errors
 /// [`Error::NotFinite`] for the first NaN or infinity, [`Error::TooLarge`].
-pub fn encode(chunks: &[(Float32Array, NullBuffer)], dimensions: u16) -> Result<BinaryArray, Error> {
+pub fn encode(components: &Float32Array, valid: &NullBuffer, dimensions: u16) -> Result<BinaryArray, Error> {
     let width = usize::from(dimensions);
-    let valid: NullBuffer = chunks
-        .iter()
-        .flat_map(|(_, valid)| valid.iter())
-        .collect::<Vec<_>>()
-        .into();
     let rows = valid.len() - valid.null_count();
     check_size(rows, width)?;
     let mut words = Vec::with_capacity(rows * (width + 1));
-    let mut before = 0;
-    for (components, valid) in chunks {
-        for row in valid.valid_indices() {
-            let values = &components.values()[row * width..][..width];
-            if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-                return Err(Error::NotFinite {
-                    row: before + row,
-                    index,
-                    value: values[index],
-                });
-            }
-            words.push(header(dimensions));
-            words.extend(values.iter().copied().map(component));
+    for row in valid.valid_indices() {
+        let values = &components.values()[row * width..][..width];
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            return Err(Error::NotFinite { row, index, value: values[index] });
         }
-        before += valid.len();
+        words.push(header(dimensions));
+        words.extend(values.iter().copied().map(component));
     }
-    column(words, width, &valid)
+    column(words, width, valid)
 }
 
 #[cfg(test)]
@@ -90,7 +73,7 @@ mod tests {
     #[test]
     fn a_vector_is_what_vector_recv_reads() {
         let components = Float32Array::from(vec![1.0, -2.0, 0.5, -0.0]);
-        let encoded = encode(&[(components, NullBuffer::new_valid(2))], 2).unwrap();
+        let encoded = encode(&components, &NullBuffer::new_valid(2), 2).unwrap();
         assert_eq!(encoded.value(0), [0, 2, 0, 0, 0x3f, 0x80, 0, 0, 0xc0, 0, 0, 0]);
         assert_eq!(encoded.value(1), [0, 2, 0, 0, 0x3f, 0, 0, 0, 0x80, 0, 0, 0]);
         assert!(encoded.nulls().is_none());
@@ -104,7 +87,7 @@ mod tests {
     #[test]
     fn null_rows_stay_null_whatever_they_hold() {
         let components = Float32Array::from(vec![1.0, f32::NAN, 3.0]);
-        let encoded = encode(&[(components, NullBuffer::from(vec![true, false, true]))], 1).unwrap();
+        let encoded = encode(&components, &NullBuffer::from(vec![true, false, true]), 1).unwrap();
         assert_eq!(encoded.len(), 3);
         assert!(encoded.is_null(1));
         assert_eq!(encoded.value(2), [0, 1, 0, 0, 0x40, 0x40, 0, 0]);
@@ -113,24 +96,8 @@ mod tests {
     #[test]
     fn what_is_not_finite_is_named() {
         let components = Float32Array::from(vec![1.0, 2.0, 3.0, f32::INFINITY]);
-        let error = encode(&[(components, NullBuffer::new_valid(2))], 2).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "row 1: component 1 is inf, which a vector cannot hold"
-        );
-    }
-
-    #[test]
-    fn rows_are_counted_across_chunks() {
-        let one = (Float32Array::from(vec![1.0]), NullBuffer::new_valid(1));
-        let two = (Float32Array::from(vec![2.0]), NullBuffer::new_valid(1));
-        let bad = (Float32Array::from(vec![f32::NAN]), NullBuffer::new_valid(1));
-        assert_eq!(
-            encode(&[one.clone(), two.clone()], 1).unwrap().value(1),
-            [0, 1, 0, 0, 0x40, 0, 0, 0]
-        );
-        let error = encode(&[one, two, bad], 1).unwrap_err();
-        assert!(matches!(error, Error::NotFinite { row: 2, index: 0, .. }));
+        let error = encode(&components, &NullBuffer::new_valid(2), 2).unwrap_err();
+        assert_eq!(error.to_string(), "row 1: component 1 is inf, which a vector cannot hold");
     }
 
     #[test]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -13,8 +13,6 @@ from vecferry import _core
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    Text: TypeAlias = pa.Array | pa.ChunkedArray
 
 
 class Reason(StrEnum):
@@ -85,7 +83,7 @@ class Census:
     dimensions: tuple[tuple[int, int], ...]
 
 
-def to_wire(array: Text, dimensions: int) -> tuple[pa.Array, InvalidValue | None]:
+def to_wire(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue | None]:
     """Converts text to pgvector's wire form, ready for a `vector` column.
 
     Args:
@@ -102,7 +100,7 @@ def to_wire(array: Text, dimensions: int) -> tuple[pa.Array, InvalidValue | None
     return _converted(_core.embeddings_to_wire(array, dimensions))
 
 
-def to_float32(array: Text, dimensions: int) -> tuple[pa.Array, InvalidValue | None]:
+def to_float32(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue | None]:
     """Converts text to float32 lists, ready for a `real[]` column.
 
     Args:
@@ -120,7 +118,7 @@ def to_float32(array: Text, dimensions: int) -> tuple[pa.Array, InvalidValue | N
     return _converted(_core.parse_embeddings(array, dimensions))
 
 
-def invalid_values(array: Text, dimensions: int) -> Iterator[InvalidValue]:
+def invalid_values(array: pa.Array, dimensions: int) -> Iterator[InvalidValue]:
     """Finds every value that is neither null nor an embedding, in order.
 
     Args:
@@ -128,8 +126,8 @@ def invalid_values(array: Text, dimensions: int) -> Iterator[InvalidValue]:
         dimensions: as for `to_wire`.
     """
     outcomes = pa.array(_core.parse_embeddings(array, dimensions).outcomes())
-    faulty = outcomes.field("reason").to_numpy() >= _FIRST_FAULT
-    return (_invalid(outcomes, int(row)) for row in faulty.nonzero()[0])
+    reasons = outcomes.field("reason").to_pylist()
+    return (_invalid(outcomes, row) for row, reason in enumerate(reasons) if reason >= _FIRST_FAULT)
 
 
 def explain(invalid: InvalidValue, dimensions: int) -> str:
@@ -140,7 +138,7 @@ def explain(invalid: InvalidValue, dimensions: int) -> str:
     return _SENTENCES[reason].format(found=invalid.found, last=dimensions - 1, dimensions=dimensions)
 
 
-def census(array: Text) -> Census:
+def census(array: pa.Array) -> Census:
     """Looks at values of which nothing is known.
 
     Args:

@@ -123,11 +123,7 @@ impl<'a> Cursor<'a> {
     /// The fault of a byte that no rule of JSON allows here, or of its absence.
     #[cold]
     pub fn unexpected(self) -> Fault {
-        let reason = if self.at < self.text.len() {
-            Reason::NotJson
-        } else {
-            Reason::Truncated
-        };
+        let reason = if self.at < self.text.len() { Reason::NotJson } else { Reason::Truncated };
         Fault::new(reason, self.at)
     }
 }

@@ -23,6 +23,9 @@ const MIDDLE: u64 = 1 << 28;
 /// last place; twice that is kept clear of the middle.
 const MARGIN: u64 = 8;
 
+/// Digits that are left out after a significand of at least 2^32 are worth less than 2^21 such units.
+const WIDE_MARGIN: u64 = 1 << 22;
+
 /// `significand` x 10^`exponent` rounded once to float32, or `None` where that takes the exact parser.
 #[inline]
 pub fn nearest(negative: bool, significand: u64, exponent: i64) -> Option<f32> {
@@ -30,11 +33,8 @@ pub fn nearest(negative: bool, significand: u64, exponent: i64) -> Option<f32> {
     if significand == 0 {
         return Some(f32::from_bits(sign));
     }
-    let power = POWERS.get(usize::try_from(exponent - LOWEST_POWER).ok()?)?;
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "the first of the three roundings MARGIN allows for"
-    )]
+    let power = POWERS.get(usize::try_from(exponent.checked_sub(LOWEST_POWER)?).ok()?)?;
+    #[expect(clippy::cast_precision_loss, reason = "the first of the three roundings MARGIN allows for")]
     let wide = i64::try_from(significand).ok()? as f64 * power;
     let near_middle = (wide.to_bits() & DROPPED_BITS).wrapping_sub(MIDDLE - MARGIN) <= 2 * MARGIN;
     // Below its normal range float32 drops more bits than the mask covers.
@@ -46,19 +46,32 @@ pub fn nearest(negative: bool, significand: u64, exponent: i64) -> Option<f32> {
     Some(f32::from_bits(narrow.to_bits() | sign))
 }
 
+/// `significand` x 10^-16, to which less than one more unit of that last place is added, rounded once to
+/// float32. `None` where that takes the exact parser. `significand` is less than 10^17.
+#[inline]
+pub fn nearest_to_16_places(negative: bool, significand: u64) -> Option<f32> {
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "MARGIN allows for it")]
+    let wide = significand as i64 as f64 * 1e-16;
+    let near_middle = (wide.to_bits() & DROPPED_BITS).wrapping_sub(MIDDLE - WIDE_MARGIN) <= 2 * WIDE_MARGIN;
+    if near_middle || significand < 1 << 32 {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "this is the rounding to float32")]
+    let narrow = wide as f32;
+    Some(f32::from_bits(narrow.to_bits() | u32::from(negative) << 31))
+}
+
 /// The nearest float32 of any JSON number, however long. Infinite beyond float32's range.
 ///
 /// # Panics
 /// Never for a JSON number: all of them are valid for `str::parse`.
 #[cold]
 pub fn exact(number: &[u8]) -> f32 {
-    str::from_utf8(number)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(f32::NAN)
+    str::from_utf8(number).ok().and_then(|text| text.parse().ok()).unwrap_or(f32::NAN)
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the very float is asked for")]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -68,10 +81,7 @@ mod tests {
         // 2^24 + 1 lies exactly between two float32.
         assert_eq!(nearest(false, 16_777_217, 0), None);
         assert_eq!(exact(b"16777217"), 16_777_216.0);
-        assert_eq!(
-            exact(b"16777217.0000000000000000000000000000000001"),
-            16_777_218.0
-        );
+        assert_eq!(exact(b"16777217.0000000000000000000000000000000001"), 16_777_218.0);
     }
 
     #[test]
@@ -91,10 +101,7 @@ mod tests {
     #[test]
     fn beyond_the_largest_float_is_infinite() {
         assert_eq!(nearest(false, 34_028_235, 31), None);
-        assert_eq!(
-            nearest(true, 1_000_000_000_000_000_000, 22),
-            Some(f32::NEG_INFINITY)
-        );
+        assert_eq!(nearest(true, 1_000_000_000_000_000_000, 22), Some(f32::NEG_INFINITY));
         assert_eq!(exact(b"3.4028235e38"), f32::MAX);
         assert_eq!(exact(b"3.40282357e38"), f32::INFINITY);
     }

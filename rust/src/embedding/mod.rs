@@ -26,14 +26,17 @@
 mod array;
 mod cursor;
 mod decimal;
+mod digits;
 mod keys;
 mod number;
 mod object;
 mod outcome;
-mod swar;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
+mod value;
 
 use cursor::Cursor;
-use keys::{Bitmap, Gap};
+use keys::{Gap, Keys};
 pub use outcome::{Fault, Reason};
 
 /// The most dimensions of a `vector` column: `VECTOR_MAX_DIM` in pgvector's `src/vector.h`.
@@ -72,7 +75,7 @@ impl Kind {
 
 /// Reads rows one after the other and keeps the memory that takes.
 pub struct Parser {
-    seen: Bitmap,
+    keys: Keys,
 }
 
 impl Default for Parser {
@@ -85,7 +88,7 @@ impl Parser {
     /// A parser with nothing read.
     #[must_use]
     pub fn new() -> Self {
-        Self { seen: Bitmap::new() }
+        Self { keys: Keys::new() }
     }
 
     /// Writes the row's components through `convert` into `row`, whose length is the dimension expected.
@@ -121,7 +124,7 @@ impl Parser {
         cursor.skip_space();
         let extent;
         if cursor.take(b'{') {
-            (extent, cursor) = object::parse(cursor, &mut self.seen, put)?;
+            (extent, cursor) = object::parse(cursor, &mut self.keys, put)?;
         } else if cursor.take(b'[') {
             let (count, after) = array::parse(cursor, put)?;
             (extent, cursor) = (Ok(count), after);

@@ -1,164 +1,83 @@
-//! One value: a JSON number to float32, or the reason why it is none.
+//! One component: the forms that numbers commonly have, read in a few steps each.
 
 use super::cursor::Cursor;
 use super::decimal;
-use super::outcome::{Fault, Reason};
-use super::swar;
+use super::digits::{self, TENS};
+use super::outcome::Fault;
+use super::value;
 
-/// The longest `plain` number, in bytes: sign, digit, point, two full words of digits and a part of a third.
-const WINDOW: usize = 32;
-
-/// 10^0 to 10^7.
-const TENS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+/// The longest `long` number and the byte after it: sign, digit, point and three words.
+const WINDOW: usize = 3 + 3 * 8;
 
 /// Reads the value at the cursor.
 #[inline(always)]
 pub fn parse(cursor: &mut Cursor) -> Result<f32, Fault> {
-    if let Some((value, length)) = cursor.window().and_then(plain) {
-        cursor.advance(length);
-        return Ok(value);
-    }
-    let (value, after) = uncommon(*cursor)?;
-    *cursor = after;
+    let (value, length) = match cursor.window().and_then(long) {
+        Some(parsed) => parsed,
+        None => uncommon(*cursor)?,
+    };
+    cursor.advance(length);
     Ok(value)
 }
 
-/// The common form, one digit, a point and up to 23 more digits, and its length in bytes. `None` for any
-/// other form, valid or not.
+/// The form of almost all components: one digit, a point and 16 to 23 more digits. Gives the number's length
+/// in bytes too. `None` for any other form, valid or not.
 #[inline(always)]
-fn plain(window: &[u8; WINDOW]) -> Option<(f32, usize)> {
+fn long(window: &[u8; WINDOW]) -> Option<(f32, usize)> {
+    let (negative, integer, fraction) = point(window)?;
+    let significand = integer * TENS[8] * TENS[8] + digits::sixteen(fraction.first_chunk()?)?;
+    let more = digits::count(*fraction[16..].first_chunk()?);
+    if more == 8 || exponent_follows(fraction, 16 + more) {
+        return None;
+    }
+    let length = usize::from(negative) + 2 + 16 + more;
+    Some((decimal::nearest_to_16_places(negative, significand)?, length))
+}
+
+/// One digit, a point and 1 to 15 more digits, otherwise as `long`.
+fn short(window: &[u8; WINDOW]) -> Option<(f32, usize)> {
+    let (negative, integer, fraction) = point(window)?;
+    let (mut count, number) = digits::leading(*fraction.first_chunk()?);
+    let mut significand = integer * TENS[count] + number;
+    if count == 8 {
+        let (more, number) = digits::leading(*fraction[8..].first_chunk()?);
+        significand = significand * TENS[more] + number;
+        count += more;
+    }
+    if count == 0 || count == 16 || exponent_follows(fraction, count) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_wrap, reason = "15 at most")]
+    let exponent = -(count as i64);
+    Some((decimal::nearest(negative, significand, exponent)?, usize::from(negative) + 2 + count))
+}
+
+/// Whether there is a sign, the digit before the point, and the bytes after it.
+#[inline(always)]
+fn point(window: &[u8; WINDOW]) -> Option<(bool, u64, &[u8; WINDOW - 3])> {
     let negative = window[0] == b'-';
-    let mut at = usize::from(negative);
-    let first = window[at].wrapping_sub(b'0');
-    if first > 9 || window[at + 1] != b'.' {
-        return None;
-    }
-    at += 2;
-    let point = at;
-    let mut significand = u64::from(first);
-    let (mut values, mut count) = digits_at(window, at)?;
-    while count == 8 {
-        if at - point == 16 {
-            return None;
-        }
-        significand = significand * 100_000_000 + swar::eight(values);
-        at += 8;
-        (values, count) = digits_at(window, at)?;
-    }
-    let ten = TENS[count as usize & 7];
-    significand = significand
-        .checked_mul(ten)?
-        .checked_add(swar::up_to_seven(values, count))?;
-    at += count as usize;
-    if at == point || matches!(window.get(at), None | Some(b'e' | b'E')) {
-        return None;
-    }
-    #[expect(clippy::cast_possible_wrap, reason = "at most 23")]
-    let exponent = -((at - point) as i64);
-    Some((decimal::nearest(negative, significand, exponent)?, at))
+    let (&[integer, point], fraction) = window[usize::from(negative)..].split_first_chunk()?;
+    let integer = integer.wrapping_sub(b'0');
+    (integer <= 9 && point == b'.').then_some((negative, integer.into(), fraction.first_chunk()?))
 }
 
 #[inline(always)]
-fn digits_at(window: &[u8; WINDOW], at: usize) -> Option<(u64, u32)> {
-    let word = window.get(at..at + 8)?.try_into().ok()?;
-    Some(swar::leading_digits(u64::from_le_bytes(word)))
+fn exponent_follows(fraction: &[u8; WINDOW - 3], count: usize) -> bool {
+    matches!(fraction[count], b'e' | b'E')
 }
 
-/// A value of any other form.
-#[cold]
-fn uncommon(mut cursor: Cursor) -> Result<(f32, Cursor), Fault> {
-    let start = cursor.offset();
-    let reason = match cursor.peek() {
-        Some(b'-' | b'0'..=b'9') => return number(cursor),
-        Some(b'"' | b'{' | b'[') => Reason::NotANumber,
-        Some(b't') => cursor.expect(b"true").map(|()| Reason::NotANumber)?,
-        Some(b'f') => cursor.expect(b"false").map(|()| Reason::NotANumber)?,
-        Some(b'n') => cursor.expect(b"null").map(|()| Reason::NotANumber)?,
-        Some(b'N') => cursor.expect(b"NaN").map(|()| Reason::NonFinite)?,
-        Some(b'I') => cursor.expect(b"Infinity").map(|()| Reason::NonFinite)?,
-        _ => return Err(cursor.unexpected()),
-    };
-    Err(Fault::new(reason, start))
-}
-
-/// A number of any form. It must be followed by at least one byte: at the end of the text more digits may
-/// have been cut off.
-fn number(mut cursor: Cursor) -> Result<(f32, Cursor), Fault> {
-    let start = cursor.offset();
-    let negative = cursor.take(b'-');
-    if negative && cursor.peek() == Some(b'I') {
-        cursor.expect(b"Infinity")?;
-        return Err(Fault::new(Reason::NonFinite, start));
-    }
-    let mut digits = Digits::default();
-    if !cursor.take(b'0') {
-        digits.take(&mut cursor)?;
-    }
-    let mut exponent = 0;
-    if cursor.take(b'.') {
-        exponent -= digits.take(&mut cursor)?;
-    }
-    if cursor.take(b'e') || cursor.take(b'E') {
-        let down = cursor.take(b'-');
-        if !down {
-            cursor.take(b'+');
-        }
-        let mut power = Digits::default();
-        power.take(&mut cursor)?;
-        // A power that overflows stands for one that is far out of reach either way: `nearest` declines it.
-        let power = power
-            .number
-            .and_then(|power| i64::try_from(power).ok())
-            .unwrap_or(i64::MAX);
-        exponent = exponent.saturating_add(if down { -power } else { power });
-    }
-    if cursor.peek().is_none() {
-        return Err(cursor.unexpected());
-    }
-    let value = digits
-        .number
-        .and_then(|significand| decimal::nearest(negative, significand, exponent))
-        .unwrap_or_else(|| decimal::exact(cursor.since(start)));
-    if value.is_finite() {
-        Ok((value, cursor))
-    } else {
-        Err(Fault::new(Reason::NonFinite, start))
-    }
-}
-
-/// Digits read so far as one number, `None` once it no longer fits.
-struct Digits {
-    number: Option<u64>,
-}
-
-impl Default for Digits {
-    fn default() -> Self {
-        Self { number: Some(0) }
-    }
-}
-
-impl Digits {
-    /// Takes one digit or more and returns how many.
-    fn take(&mut self, cursor: &mut Cursor) -> Result<i64, Fault> {
-        let mut count = 0;
-        while let Some(byte @ b'0'..=b'9') = cursor.peek() {
-            let digit = u64::from(byte - b'0');
-            self.number = self
-                .number
-                .and_then(|number| number.checked_mul(10)?.checked_add(digit));
-            cursor.advance(1);
-            count += 1;
-        }
-        if count == 0 {
-            Err(cursor.unexpected())
-        } else {
-            Ok(count)
-        }
+/// Any other value, and its length in bytes. Apart from the loop over components, to keep that small.
+#[inline(never)]
+fn uncommon(cursor: Cursor) -> Result<(f32, usize), Fault> {
+    match cursor.window().and_then(short) {
+        Some(parsed) => Ok(parsed),
+        None => value::parse(cursor),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::outcome::Reason;
     use super::*;
     use proptest::prelude::*;
 
@@ -214,79 +133,8 @@ mod tests {
 
     #[test]
     fn beyond_float32_is_not_finite() {
-        for text in [
-            "3.4028236e38",
-            "1e39",
-            "-1e999999999999999999999",
-            "NaN",
-            "Infinity",
-            "-Infinity",
-        ] {
+        for text in ["3.4028236e38", "1e39", "-1e999999999999999999999", "NaN", "Infinity", "-Infinity"] {
             assert_eq!(parsed(text), Err(Fault::new(Reason::NonFinite, 0)), "{text}");
-        }
-    }
-
-    #[test]
-    fn other_json_is_not_a_number() {
-        for text in ["null", "true", "false", "\"0.5\"", "[1]", "{}"] {
-            assert_eq!(parsed(text), Err(Fault::new(Reason::NotANumber, 0)), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_json_is_reported_where_it_goes_wrong() {
-        for (text, offset) in [
-            ("", 0),
-            (".5", 0),
-            ("+1", 0),
-            ("-", 1),
-            ("-x", 1),
-            ("1.", 2),
-            ("1.e5", 2),
-            ("1e", 2),
-            ("1e+", 3),
-            ("1e1.5", 4),
-            ("nul", 3),
-            ("nan", 1),
-            ("NAN", 1),
-            ("inf", 0),
-            ("-Inf", 4),
-            ("'1'", 0),
-        ] {
-            let found = parsed(text);
-            if text == "1e1.5" {
-                // The number ends before the byte that does not belong to it; the caller finds that byte.
-                assert_eq!(found, Ok(10.0));
-            } else {
-                assert_eq!(found, Err(Fault::new(Reason::NotJson, offset)), "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_number_at_the_end_of_the_text_is_cut() {
-        for text in [
-            "", "-", "1", "1.", "1.5", "1e", "1e-", "1e-5", "12345678", "nul", "-Infin",
-        ] {
-            let found = parse(&mut Cursor::new(text.as_bytes()));
-            assert_eq!(found, Err(Fault::new(Reason::Truncated, text.len())), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_number_stops_where_its_grammar_does() {
-        for (text, length) in [
-            ("01", 1),
-            ("-01", 2),
-            ("0.5.5", 3),
-            ("1-", 1),
-            ("1.5e3e", 5),
-            ("0x10", 1),
-        ] {
-            let padded = format!("{text},{:64}", 0);
-            let mut cursor = Cursor::new(padded.as_bytes());
-            parse(&mut cursor).unwrap();
-            assert_eq!(cursor.offset(), length, "{text}");
         }
     }
 
@@ -313,6 +161,13 @@ mod tests {
                     prop_assert!(expected.is_infinite());
                 }
             }
+        }
+
+        #[test]
+        fn next_to_the_middle_of_two_floats_is_rounded_once(bits in 0x3400_0000_u32..0x4110_0000, nudge in -9_i64..10, places in 16_usize..26) {
+            let middle = f64::from(f32::from_bits(bits)).to_bits() + (1 << 28);
+            assert_exact(&format!("{:.places$}", f64::from_bits(middle.wrapping_add_signed(nudge))));
+            assert_exact(&format!("-{:.places$}", f64::from_bits(middle)));
         }
 
         #[test]

@@ -1,7 +1,7 @@
 //! The object form, `{"0":0.1,"1":-2e-3,...}`, its keys in any order.
 
 use super::cursor::Cursor;
-use super::keys::{self, Bitmap, Gap, Keys, Successor};
+use super::keys::{self, Gap, Keys, Successor};
 use super::number;
 use super::outcome::{Fault, Reason};
 
@@ -10,33 +10,26 @@ use super::outcome::{Fault, Reason};
 #[inline]
 pub fn parse<'a>(
     mut cursor: Cursor<'a>,
-    seen: &mut Bitmap,
+    keys: &mut Keys,
     mut put: impl FnMut(usize, f32),
 ) -> Result<(Result<usize, Gap>, Cursor<'a>), Fault> {
-    let mut keys = Keys::new(seen);
-    let mut successor = Successor::first();
     cursor.skip_space();
     if cursor.peek() == Some(b'}') {
-        return Ok((keys.extent(), cursor));
+        return Ok((Ok(0), cursor));
     }
-    loop {
-        let start = cursor.offset();
-        let key = if let Some((key, length)) = cursor.window().and_then(|text| successor.take(text)) {
-            accept(&mut keys, key, start)?;
-            cursor.advance(length);
-            key
-        } else {
-            let (key, after) = any_key(cursor)?;
-            accept(&mut keys, key, start)?;
-            successor = Successor::of(key + 1);
-            cursor = after;
-            cursor.skip_space();
-            if !cursor.take(b':') {
-                return Err(cursor.unexpected());
-            }
-            key
-        };
+    let mut successor = Successor::first();
+    while let Some(key) = successor.take(&mut cursor) {
         cursor.skip_space();
+        put(key, number::parse(&mut cursor)?);
+        if !cursor.has_another(b'}')? {
+            return Ok((Ok(key + 1), cursor));
+        }
+    }
+    // From here on in any order, or in any spacing.
+    keys.reset_to(successor.key());
+    loop {
+        let key;
+        (key, cursor) = any_key(cursor, keys)?;
         put(key, number::parse(&mut cursor)?);
         if !cursor.has_another(b'}')? {
             return Ok((keys.extent(), cursor));
@@ -44,21 +37,19 @@ pub fn parse<'a>(
     }
 }
 
-/// Takes a key of any spelling, without the colon after it.
-fn any_key(mut cursor: Cursor) -> Result<(usize, Cursor), Fault> {
+/// Takes a key and all up to its value.
+fn any_key<'a>(mut cursor: Cursor<'a>, keys: &mut Keys) -> Result<(usize, Cursor<'a>), Fault> {
     let start = cursor.offset();
     let text = cursor.string()?;
     let key = keys::canonical(text).ok_or(Fault::new(Reason::KeyOutOfRange, start))?;
-    Ok((key, cursor))
-}
-
-#[inline]
-fn accept(keys: &mut Keys, key: usize, start: usize) -> Result<(), Fault> {
     if key >= keys::LIMIT {
         return Err(Fault::with_found(Reason::KeyOutOfRange, start, key));
     }
     if !keys.insert(key) {
         return Err(Fault::with_found(Reason::DuplicateKey, start, key));
     }
-    Ok(())
+    cursor.skip_space();
+    cursor.expect(b":")?;
+    cursor.skip_space();
+    Ok((key, cursor))
 }

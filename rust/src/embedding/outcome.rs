@@ -60,20 +60,12 @@ impl Fault {
     /// A problem that no key or dimension describes.
     #[must_use]
     pub fn new(reason: Reason, offset: usize) -> Self {
-        Self {
-            reason,
-            offset,
-            found: 0,
-        }
+        Self { reason, offset, found: 0 }
     }
 
     /// A problem with a key or a dimension. One beyond 32 bits is reported as `u32::MAX`.
     #[must_use]
     pub fn with_found(reason: Reason, offset: usize, found: usize) -> Self {
-        Self {
-            reason,
-            offset,
-            found: u32::try_from(found).unwrap_or(u32::MAX),
-        }
+        Self { reason, offset, found: u32::try_from(found).unwrap_or(u32::MAX) }
     }
 }
