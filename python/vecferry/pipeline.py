@@ -72,9 +72,10 @@ def migrate(config: Config, progress: Progress | None = None, confirm: Callable[
         InterruptedRunError: the run was interrupted; the same call goes on.
     """
     watch = Recorder(progress or Progress())
-    with closing(connect_source(config.source_url)) as source, connect_target(config.target_url) as target:
+    connect_source(config.source_url).close()  # both ends are tried before either is asked for more
+    with connect_target(config.target_url) as target:
         try:
-            return _Migration(config, source, target, watch, confirm or (lambda _: False)).run()
+            return _Migration(config, target, watch, confirm or (lambda _: False)).run()
         except KeyboardInterrupt:
             raise InterruptedRunError(
                 "interrupted: what is committed stays, run the same command again to go on"
@@ -112,13 +113,11 @@ class _Migration:
     def __init__(
         self,
         config: Config,
-        source: SourceConnection,
         target: Connection,
         watch: Recorder,
         confirm: Callable[[str], bool],
     ) -> None:
         self._config = config
-        self._source = source
         self._target = target
         self._watch = watch
         self._confirm = confirm
@@ -129,50 +128,56 @@ class _Migration:
             if not ledger.lock(self._target):
                 raise ForbiddenError(f"another migration is running on {place}: wait for its end, or end it")
         with self._watch.step("plan"):
-            run = self._resume() or self._begin()
+            run = self._run()
         if run.finished:
             return self._nothing_left(run)
         with self._watch.step("load"):
-            self._once(run, "prepare", lambda: prepare(self._target, run.plan))
+            with self._target.transaction():
+                self._once(run, "prepare", lambda: prepare(self._target, run.plan))
             self._load(run)
             self._once(run, "cast", lambda: self._cast(run.plan))
         with self._watch.step("keys"):
             self._once(run, "keys", lambda: make_keys(self._target, run.plan))
         with self._watch.step("vector_index"):
-            self._once(run, "vector_index", lambda: self._index(run.plan))
+            self._once(run, "vector_index", lambda: self._index(run))
         with self._watch.step("sequences"), translated(self._config.target_url, "set the sequences"):
             sequences = set_sequences(self._target, run.plan)
         with self._watch.step("verify"), translated(self._config.target_url, "be verified"):
             analyze(self._target, run.plan)
-            tables = verify_tables(self._source, self._target, run.plan, ledger.totals(self._target, run.id))
+            tables = self._count(run)
             vectors = verify_vectors(self._target, run.plan)
         return self._report(run, tables, vectors, sequences)
 
     # --- which run it is
 
-    def _resume(self) -> ledger.Run | None:
-        """Returns the run to go on with, or the finished one that left nothing to do; None: a new one is due."""
+    def _run(self) -> ledger.Run:
+        """Returns the run to go on with: the unfinished one, the finished one that left nothing to do, or a new one."""
         config = self._config
-        self._catalog = read_catalog(self._source, config.tables, config.exclude)
-        self._dropped: tuple[TargetObject, ...] = ()
-        with translated(config.target_url, "read the ledger"):
-            run = ledger.latest(self._target, config.target_schema)
-        if run is None:
-            return None
-        if config.restart:
-            self._throw_away(run)
-            return None
-        differences = _differences(run.fingerprint, fingerprint(self._catalog, config))
-        if run.finished:
-            wanted = not differences and not config.truncate
-            return run if wanted and self._tables_there(run.plan) else None
-        if differences:
-            raise ForbiddenError(
-                f"an unfinished run {run.id} is in the target, and this one differs: {'; '.join(differences)}:"
-                " go on with the same source and options, or throw it away with --restart"
-            )
-        self._watch.note(f"going on with run {run.id}")
-        return run
+        with closing(connect_source(config.source_url)) as source:
+            catalog = read_catalog(source, config.tables, config.exclude)
+            with translated(config.target_url, "read the ledger"):
+                old = ledger.latest(self._target, config.target_schema)
+            if old is None or old.finished:
+                if old is not None and self._nothing_new(old, catalog):
+                    return old
+                return self._begin(source, catalog, None)
+            if config.restart:
+                self._throw_away(old)
+                return self._begin(source, catalog, old)
+            if differences := _differences(old.fingerprint, fingerprint(catalog, config)):
+                raise ForbiddenError(
+                    f"an unfinished run {old.id} is in the target, and this one differs: {'; '.join(differences)}:"
+                    " go on with the same source and options, or throw it away with --restart"
+                )
+        self._watch.note(f"going on with run {old.id}")
+        return old
+
+    def _nothing_new(self, run: ledger.Run, catalog: Catalog) -> bool:
+        """Says whether the finished run is the one that is asked for, and its tables are there."""
+        config = self._config
+        if config.truncate or config.restart or _differences(run.fingerprint, fingerprint(catalog, config)):
+            return False
+        return self._tables_there(run.plan)
 
     def _tables_there(self, plan: Plan) -> bool:
         names = tuple(table.name for table in plan.tables)
@@ -180,44 +185,42 @@ class _Migration:
         return len(state.tables) == len(names)
 
     def _throw_away(self, run: ledger.Run) -> None:
-        created = [table.name for table in run.plan.tables if table.create is not None]
-        if created and not self._confirm(
-            f"--restart throws run {run.id} away and drops the tables that it created:\n" + _listed(created)
-        ):
-            raise ForbiddenError("--restart would drop tables, and consent was not given: say --yes")
-        with translated(self._config.target_url, "drop the tables of the old run"):
-            discard(self._target, run.plan)
-            ledger.forget(self._target, run.id)
-        self._dropped = tuple(
-            TargetObject(item.kind, item.table, item.name, item.statement)
-            for table in run.plan.tables
-            if table.create is None
-            for item in table.after
-            if item.kind in {"index", "foreign key"}
-        )  # fmt: skip
+        """Takes back all that `run` did; the ledger keeps it until the next is planned, for what it had dropped."""
+        plan, url = run.plan, self._config.target_url
+        created = [table.name for table in plan.tables if table.create is not None]
+        existing = tuple(table.name for table in plan.tables if table.create is None)
+        question = f"--restart takes run {run.id} back: on {url.place} it drops\n{_listed(created)}\n"
+        if existing:
+            question += f"and empties\n{self._closure(plan.target_schema, existing)}"
+        if not self._confirm(question):
+            raise ForbiddenError("--restart would drop or empty tables, and consent was not given: say --yes")
+        with translated(url, "take the old run back"), self._target.transaction():
+            discard(self._target, plan)
+            ledger.reset(self._target, run.id)
 
-    def _begin(self) -> ledger.Run:
-        plan = _plan(self._source, self._target, self._catalog, self._config, self._dropped)
+    def _begin(self, source: SourceConnection, catalog: Catalog, old: ledger.Run | None) -> ledger.Run:
+        """Plans a new run and records it; `old` is the one that it takes the place of."""
+        plan = _plan(source, self._target, catalog, self._config, _dropped_by(old))
         for text in plan.notes:
             self._watch.note(text)
-        self._consent_to_truncate(plan)
+        if plan.truncate:
+            closure = self._closure(plan.target_schema, plan.truncate)
+            if not self._confirm(f"--truncate empties these tables of {self._config.target_url.place}:\n{closure}"):
+                raise ForbiddenError("--truncate would empty tables, and consent was not given: say --yes")
         with translated(self._config.target_url, "make the ledger"):
             run_id = ledger.begin(self._target, plan, VERSION)
+            if old is not None:
+                ledger.forget(self._target, old.id)
         return ledger.Run(run_id, plan, plan.fingerprint, finished=False, report=None)
 
-    def _consent_to_truncate(self, plan: Plan) -> None:
-        if not plan.truncate:
-            return
+    def _closure(self, schema: str, tables: tuple[str, ...]) -> str:
         with translated(self._config.target_url, "list what references the tables"):
-            closure = truncation_closure(self._target, plan.target_schema, plan.truncate)
-        listed = _listed([f"{schema}.{name} (about {rows} rows)" for schema, name, rows in closure])
-        if not self._confirm(f"--truncate empties these tables of {self._config.target_url.place}:\n{listed}"):
-            raise ForbiddenError("--truncate would empty tables, and consent was not given: say --yes")
+            closure = truncation_closure(self._target, schema, tables)
+        return _listed([f"{namespace}.{name} (about {rows} rows)" for namespace, name, rows in closure])
 
     def _nothing_left(self, run: ledger.Run) -> Report:
         with translated(self._config.target_url, "read the ledger"):
-            totals = ledger.totals(self._target, run.id)
-            tables = verify_tables(self._source, self._target, run.plan, totals)
+            tables = self._count(run)
         equal = all(table.verified == "equal" for table in tables)
         if equal:
             self._watch.note(f"nothing is left to do: run {run.id} carried everything (--truncate loads it again)")
@@ -270,19 +273,25 @@ class _Migration:
             for statement in table.casts:
                 self._target.execute(statement.encode())
 
-    def _index(self, plan: Plan) -> None:
-        config = self._config
+    def _index(self, run: ledger.Run) -> None:
+        config, plan = self._config, run.plan
+        totals = ledger.totals(self._target, run.id)
         for spec in plan.embeddings:
             build_vector_index(
                 self._target,
                 lambda: connect_target(config.target_url),
                 plan.target_schema,
                 spec,
-                plan.table(spec.table).rows_estimate,
+                totals.get(spec.table, ledger.TableTotals()).rows_written,
                 config.index_memory,
                 config.workers - 1,
                 self._watch,
             )
+
+    def _count(self, run: ledger.Run) -> tuple[TableResult, ...]:
+        # Hours may have passed since the plan, and the source ends sessions that say nothing for long.
+        with closing(connect_source(self._config.source_url)) as source:
+            return verify_tables(source, self._target, run.plan, ledger.totals(self._target, run.id))
 
     def _report(
         self,
@@ -309,6 +318,19 @@ class _Migration:
             with translated(self._config.target_url, "close the ledger"):
                 ledger.finish(self._target, run.id, report.to_json())
         return report
+
+
+def _dropped_by(run: ledger.Run | None) -> tuple[TargetObject, ...]:
+    """Returns the objects of existing tables that `run` has dropped, or would have."""
+    if run is None:
+        return ()
+    existing = [table for table in run.plan.tables if table.create is None]
+    objects = [item for table in existing for item in table.after]
+    made = [TargetObject("index", spec.table, spec.index, spec.statement) for spec in run.plan.embeddings
+            if spec.index and spec.statement and any(spec.table == table.name for table in existing)]  # fmt: skip
+    kept = [TargetObject(item.kind, item.table, item.name, item.statement) for item in objects
+            if item.kind in {"index", "foreign key"}]  # fmt: skip
+    return (*made, *kept)
 
 
 def _listed(names: list[str]) -> str:

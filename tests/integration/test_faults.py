@@ -252,7 +252,9 @@ def test_objects_of_the_target_survive_a_restart(mysql: MySQLDatabase, postgres:
     with pytest.raises(InterruptedRunError):
         run(mysql, postgres, At(1, interrupt))
     assert postgres.rows("SELECT to_regclass('mine')") == [(None,)]
-    assert run(mysql, postgres, restart=True, truncate=True).status == "ok"
+    with pytest.raises(ForbiddenError, match="no such column"):
+        run(mysql, postgres, restart=True, embedding="t.none:3")
+    assert run(mysql, postgres, restart=True).status == "ok"
     assert postgres.rows("SELECT pg_get_indexdef('mine'::regclass)") == [(before,)]
 
 

@@ -167,6 +167,9 @@ def test_again_there_is_nothing_to_do(athena: MySQLDatabase, postgres: PostgresD
     assert any("nothing is left to do" in note for note in watch.notes)
     assert postgres.rows("SELECT xmin::text, id FROM content_embedding ORDER BY id") == before
     assert [(t.name, t.verified) for t in again.tables] == [(t.name, "equal") for t in first.tables]
+    with pytest.raises(ForbiddenError, match="not empty"):
+        run(athena, postgres, restart=True)
+    assert postgres.rows("SELECT count(*) FROM content_embedding") == [(ROWS,)]
 
 
 def test_plan_changes_nothing(athena: MySQLDatabase, postgres: PostgresDatabase) -> None:

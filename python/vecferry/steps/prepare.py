@@ -43,8 +43,11 @@ def _ensure_schema(connection: Connection, schema: str) -> None:
 
 
 def discard(connection: Connection, plan: Plan) -> None:
-    """Drops the tables and types that an abandoned run created, its later objects with them."""
+    """Drops the tables and types that an abandoned run created, and empties the others, which were empty before it."""
     with connection.transaction():
+        existing = [qualified(plan.target_schema, table.name) for table in plan.tables if table.create is None]
+        if existing:
+            connection.execute(f"TRUNCATE {', '.join(existing)} CASCADE".encode())
         for table in plan.tables:
             if table.create is not None:
                 connection.execute(f"DROP TABLE IF EXISTS {qualified(plan.target_schema, table.name)} CASCADE".encode())

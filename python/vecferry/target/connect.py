@@ -19,6 +19,12 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 CONNECT_SECONDS = 5
 
+PATIENCE = """
+SELECT set_config(name, '0', false) FROM pg_settings
+WHERE name IN ('statement_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')
+"""
+"""A session that waits while tables load, and builds indexes for hours, is not the one that these limits are for."""
+
 _HINTS = {
     "28P01": "check the password",
     "28000": "check the user and pg_hba.conf",
@@ -35,7 +41,9 @@ _HINTS = {
 
 def conninfo(url: DatabaseURL) -> str:
     """Returns libpq's connection string for `url`, password included."""
-    return make_conninfo(url.with_password(), connect_timeout=CONNECT_SECONDS, application_name="vecferry")
+    return make_conninfo(
+        url.with_password(), connect_timeout=CONNECT_SECONDS, keepalives_idle=30, application_name="vecferry"
+    )
 
 
 def connect(url: DatabaseURL) -> Connection:
@@ -47,6 +55,7 @@ def connect(url: DatabaseURL) -> Connection:
     try:
         connection = psycopg.connect(conninfo(url), autocommit=True)
         connection.execute("SET TIME ZONE 'UTC'")
+        connection.execute(PATIENCE)
     except psycopg.Error as error:
         raise translate(error, url, "connect") from error
     return connection

@@ -134,6 +134,12 @@ def begin(connection: Connection, plan: Plan, version: str) -> str:
     return run_id
 
 
+def reset(connection: Connection, run_id: str) -> None:
+    """Takes back what a run has done, but keeps the run and its plan."""
+    connection.execute("DELETE FROM vecferry.chunk WHERE run_id = %s", [run_id])
+    connection.execute("DELETE FROM vecferry.step WHERE run_id = %s", [run_id])
+
+
 def forget(connection: Connection, run_id: str) -> None:
     """Throws a run's record away, its chunks and steps with it."""
     connection.execute("DELETE FROM vecferry.run WHERE id = %s", [run_id])
