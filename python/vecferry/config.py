@@ -99,7 +99,7 @@ def _parse(
         found_port = parts.port or port
         options = tuple(parse_qsl(parts.query, strict_parsing=True)) if parts.query else ()
     except ValueError:
-        hint = "with special characters in the password percent-encoded"
+        hint = "a port up to 65535, special characters in the password percent-encoded"
         raise UsageError(f"the {end} URL cannot be read: expected {example}, {hint}") from None
     if parts.scheme not in schemes:
         raise UsageError(f"the {end} is not a URL of {' or '.join(s + '://' for s in schemes)}: expected {example}")
@@ -245,4 +245,6 @@ def _fault(location: tuple[int | str, ...], message: str) -> str:
     option = "--schema" if name == "target_schema" else "--" + name.replace("_", "-")
     if message == "Field required" and name in {"source", "target"}:
         return f"no {name} given: use {option} URL or set VECFERRY_{name.upper()}"
+    if name in {"chunk_bytes", "index_memory"} and "could not" in message:
+        return f"{option}: not a size: write for example 32MiB"
     return f"{option}: {message[0].lower()}{message[1:]}"

@@ -110,6 +110,8 @@ class Catalog:
     """The server's own words for its version: `10.11.19-MariaDB`, `8.4.2`."""
     database: str
     tables: tuple[Table, ...]
+    leftovers: tuple[Loss, ...] = ()
+    """What belongs to the tables, or lies beside them, and is not carried: views, triggers, routines, checks."""
 
 
 # --- what a target schema holds ------------------------------------------------------------------

@@ -16,7 +16,7 @@ from vecferry.source.catalog import read_catalog
 from vecferry.source.connect import connect as connect_source
 from vecferry.steps.analyze import analyze
 from vecferry.steps.copy import copy_chunk
-from vecferry.steps.keys import make_keys
+from vecferry.steps.keys import make_keys, missing_keys
 from vecferry.steps.look import look
 from vecferry.steps.prepare import discard, prepare
 from vecferry.steps.sequences import set_sequences
@@ -27,7 +27,7 @@ from vecferry.target import ledger
 from vecferry.target.connect import connect as connect_target
 from vecferry.target.connect import translated
 from vecferry.target.ingest import Loader, Writer
-from vecferry.target.inspect import read_target, taken_names, truncation_closure
+from vecferry.target.inspect import check_rights, read_target, taken_names, truncation_closure
 from vecferry.version import VERSION
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def _plan(
 ) -> Plan:
     names = tuple(table.name for table in catalog.tables)
     with translated(config.target_url, "be inspected"):
+        check_rights(target, config.target_url, config.target_schema)
         state = _with_dropped(read_target(target, config.target_url.database, config.target_schema, names), dropped)
         taken = taken_names(target, config.target_schema)
     looks = {table.name: look(source, table, config.chunk_bytes) for table in catalog.tables}
@@ -146,7 +147,10 @@ class _Migration:
             analyze(self._target, run.plan)
             tables = self._count(run)
             vectors = verify_vectors(self._target, run.plan)
-        return self._report(run, tables, vectors, sequences)
+            missing = missing_keys(self._target, run.plan)
+        for item in missing:
+            self._watch.note(f"the {item.kind} {item.name} of table {item.table} is missing in the target")
+        return self._report(run, tables, vectors, sequences, whole=not missing)
 
     # --- which run it is
 
@@ -170,6 +174,8 @@ class _Migration:
                     " go on with the same source and options, or throw it away with --restart"
                 )
         self._watch.note(f"going on with run {old.id}")
+        if config.truncate:
+            self._watch.note("--truncate is for a new run: this one goes on with what it has (--restart begins anew)")
         return old
 
     def _nothing_new(self, run: ledger.Run, catalog: Catalog) -> bool:
@@ -216,7 +222,7 @@ class _Migration:
     def _closure(self, schema: str, tables: tuple[str, ...]) -> str:
         with translated(self._config.target_url, "list what references the tables"):
             closure = truncation_closure(self._target, schema, tables)
-        return _listed([f"{namespace}.{name} (about {rows} rows)" for namespace, name, rows in closure])
+        return _listed([f"{namespace}.{name} ({_about(rows)})" for namespace, name, rows in closure])
 
     def _nothing_left(self, run: ledger.Run) -> Report:
         with translated(self._config.target_url, "read the ledger"):
@@ -299,8 +305,10 @@ class _Migration:
         tables: tuple[TableResult, ...],
         vectors: tuple[VectorResult, ...],
         sequences: tuple[SequenceResult, ...],
+        *,
+        whole: bool,
     ) -> Report:
-        equal = all(table.verified == "equal" for table in tables) and not any(v.problems for v in vectors)
+        equal = whole and all(table.verified == "equal" for table in tables) and not any(v.problems for v in vectors)
         rejected = any(table.rows_rejected for table in tables)
         status: Status = "differences" if not equal else "rejected" if rejected else "ok"
         report = Report(
@@ -331,6 +339,10 @@ def _dropped_by(run: ledger.Run | None) -> tuple[TargetObject, ...]:
     kept = [TargetObject(item.kind, item.table, item.name, item.statement) for item in objects
             if item.kind in {"index", "foreign key"}]  # fmt: skip
     return (*made, *kept)
+
+
+def _about(rows: int) -> str:
+    return f"about {rows} rows" if rows > 0 else "rows not counted yet"
 
 
 def _listed(names: list[str]) -> str:

@@ -137,3 +137,32 @@ def test_all_values_null(mysql: MySQLDatabase, postgres: PostgresDatabase) -> No
     report = run(mysql, postgres, embedding=f"e.v:{DIMENSIONS}")
     assert report.status == "ok"
     assert report.vectors[0].rows == 0
+
+
+def test_an_invalid_value_deep_in_a_table_without_a_key_is_named(
+    mysql: MySQLDatabase, postgres: PostgresDatabase
+) -> None:
+    made = vectors(400)
+    mysql.execute("CREATE TABLE e (n int, v longtext)")
+    with mysql.connect().cursor() as cursor:
+        cursor.executemany("INSERT INTO e VALUES (%s, %s)", [(n, as_object(v)) for n, v in enumerate(made)])
+    mysql.execute("UPDATE e SET v = 'oops' WHERE n = 350")
+    with pytest.raises(InvalidValueError, match=r"e\.v at row 351 of the table is not an embedding"):
+        run(mysql, postgres, embedding=f"e.v:{DIMENSIONS}", chunk_bytes="16KB")
+    assert postgres.rows("SELECT count(*) FROM e") == [(0,)]
+
+
+def test_a_value_that_postgresql_refuses_is_told_with_its_range(
+    mysql: MySQLDatabase, postgres: PostgresDatabase
+) -> None:
+    mysql.execute("CREATE TABLE t (id int PRIMARY KEY, a text, j json)")
+    mysql.execute("INSERT INTO t VALUES (1, 'fine', '[]'), (2, 'a\\0b', NULL)")
+    with pytest.raises(InvalidValueError) as caught:
+        run(mysql, postgres)
+    message = str(caught.value)
+    assert 'invalid byte sequence for encoding "UTF8": 0x00' in message
+    assert "it is a row of t" in message
+    assert "PGRES" not in message
+    assert caught.value.exit_code == 5
+    mysql.execute("UPDATE t SET a = 'ab' WHERE id = 2")
+    assert run(mysql, postgres).status == "ok"

@@ -19,7 +19,7 @@ from tests.integration.support import (
 )
 from vecferry import Progress, make_plan, migrate
 from vecferry.demo import sample
-from vecferry.errors import ForbiddenError
+from vecferry.errors import ForbiddenError, TargetError
 
 if TYPE_CHECKING:
     from tests.conftest import MySQLDatabase, PostgresDatabase
@@ -248,3 +248,57 @@ def test_unique_keys_hold_in_the_target(athena: MySQLDatabase, postgres: Postgre
     run(athena, postgres)
     with pytest.raises(psycopg.errors.UniqueViolation):
         postgres.execute("INSERT INTO content (title, slug, body) SELECT title, slug, body FROM content LIMIT 1")
+
+
+def test_a_foreign_key_named_like_its_index_is_not_lost(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE p (id int PRIMARY KEY)")
+    mysql.execute("CREATE TABLE c (id int PRIMARY KEY, p int, CONSTRAINT fkx FOREIGN KEY (p) REFERENCES p (id))")
+    mysql.execute("SET foreign_key_checks = 0")
+    mysql.execute("INSERT INTO c VALUES (1, 99)")
+    for _ in range(2):
+        with pytest.raises(TargetError, match="fkx"):
+            run(mysql, postgres)
+    postgres.execute("INSERT INTO p VALUES (99)")
+    mysql.execute("INSERT INTO p VALUES (99)")
+    run(mysql, postgres)
+    assert postgres.rows("SELECT contype::text FROM pg_constraint WHERE conname = 'fkx'") == [("f",)]
+    assert postgres.rows("SELECT count(*) FROM pg_indexes WHERE indexname = 'fkx'") == [(1,)]
+
+
+def test_a_key_that_is_missing_at_the_end_is_a_difference(athena: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    class DropAtTheEnd(Progress):
+        def begin(self, step: str) -> None:
+            if step == "verify":
+                postgres.execute('ALTER TABLE content DROP CONSTRAINT "FK_e1740997f3d94cee76a5174b469"')
+
+    report = run(athena, postgres, DropAtTheEnd())
+    assert report.status == "differences"
+    assert any("foreign key FK_e1740997f3d94cee76a5174b469 of table content is missing" in n for n in report.notes)
+
+
+def test_an_index_may_be_called_like_a_table(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE author (id int PRIMARY KEY)")
+    mysql.execute("CREATE TABLE book (id int PRIMARY KEY, author int, KEY author (author), KEY book (id))")
+    assert run(mysql, postgres).status == "ok"
+    names = {row[0] for row in postgres.rows("SELECT indexname FROM pg_indexes WHERE tablename = 'book'")}
+    assert names == {"book_pkey", "book_author", "book_book"}
+
+
+def test_what_is_not_carried_is_listed(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE t (id int PRIMARY KEY, c int, j json, CONSTRAINT positive CHECK (c > 0))")
+    mysql.execute("CREATE VIEW v AS SELECT * FROM t")
+    mysql.execute("CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.c = 1")
+    losses = {(loss.table, loss.reason.split(":")[0]) for loss in make_plan(config_for(mysql, postgres)).losses}
+    assert {("v", "this view is not carried"), ("t", "trigger tr is not carried")} <= losses
+    if "mariadb" in str(mysql.rows("SELECT VERSION()")).lower():
+        assert ("t", "CHECK positive is not carried") in losses
+
+
+def test_names_that_postgresql_cannot_keep_are_refused(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute(f"CREATE TABLE t (id int PRIMARY KEY, {'c' * 64} int)")
+    mysql.execute("CREATE TABLE taken (id int PRIMARY KEY)")
+    postgres.execute("CREATE VIEW taken AS SELECT 1")
+    with pytest.raises(ForbiddenError) as caught:
+        run(mysql, postgres)
+    assert "is longer than the 63 bytes" in str(caught.value)
+    assert "a view or another relation called taken" in str(caught.value)

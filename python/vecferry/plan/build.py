@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from vecferry.errors import ForbiddenError
 from vecferry.mapping import ddl
-from vecferry.mapping.identifiers import index_name
+from vecferry.mapping.identifiers import MAX_NAME_BYTES, index_name
 from vecferry.mapping.typemap import row_for
 from vecferry.model import (
     MAX_HNSW_HALFVEC,
@@ -91,8 +91,12 @@ def build(catalog: Catalog, target: TargetState, config: Config, looks: dict[str
     Raises:
         ForbiddenError: something blocks; the message lists everything that does, a line each.
     """
-    draft = _Draft(config, set(taken))
+    draft = _Draft(config, taken | _names_of_tables(catalog), losses=list(catalog.leftovers))
     _check_options(catalog, draft)
+    for table in catalog.tables:
+        _check_names(table, draft)
+        if table.name in taken and target.table(table.name) is None:
+            draft.problems.append(f"the target has a view or another relation called {table.name}: rename or drop it")
     tables = [_table(table, target.table(table.name), looks[table.name], draft) for table in catalog.tables]
     tables = _with_foreign_keys(tables, catalog, draft)
     if draft.embeddings and target.pgvector is None:
@@ -140,6 +144,12 @@ def fingerprint(catalog: Catalog, config: Config) -> dict[str, str]:
     for option in _OPTIONS_OF_THE_RESULT:
         prints[f"option {option}"] = str(getattr(config, option))
     return prints
+
+
+def _names_of_tables(catalog: Catalog) -> set[str]:
+    """Returns the names that tables and their sequences will have: an index cannot have one of them."""
+    sequences = {f"{table.name}_{c.name}_seq" for table in catalog.tables for c in table.columns if c.auto_increment}
+    return {table.name for table in catalog.tables} | sequences
 
 
 def _check_options(catalog: Catalog, draft: _Draft) -> None:
@@ -214,6 +224,15 @@ def _table(table: Table, existing: TargetTable | None, look: Look, draft: _Draft
     )
 
 
+def _check_names(table: Table, draft: _Draft) -> None:
+    for name in (table.name, *(column.name for column in table.columns)):
+        if len(name.encode()) > MAX_NAME_BYTES:
+            draft.problems.append(
+                f"{table.name}: the name {name} is longer than the {MAX_NAME_BYTES} bytes that PostgreSQL keeps:"
+                " rename it in the source, or exclude the table"
+            )
+
+
 def _check_existing(table: Table, existing: TargetTable, draft: _Draft) -> None:
     if not existing.empty:
         draft.full.append(table.name)
@@ -241,8 +260,14 @@ def _embedding(
         next((item for item in existing.objects if _is_hnsw(item.definition, column.name)), None) if existing else None
     )
     index = statement = None
+    distance = config.distance
     if there is not None:
         index, statement = there.name, there.definition
+        distance = next((name for name in ddl.OPERATORS if f"_{name}_ops" in statement), distance)
+        if distance != config.distance:
+            draft.notes.append(
+                f"{name} keeps the target's index {index}, which serves {distance}, not {config.distance}"
+            )
     elif config.hnsw:
         if dimensions > MAX_HNSW_HALFVEC:
             draft.problems.append(
@@ -255,7 +280,7 @@ def _embedding(
             config.target_schema, table.name, column.name, index, dimensions, config.distance, config.m,
             config.ef_construction,
         )  # fmt: skip
-    draft.embeddings.append(EmbeddingSpec(table.name, column.name, dimensions, config.distance, index, statement))
+    draft.embeddings.append(EmbeddingSpec(table.name, column.name, dimensions, distance, index, statement))
 
 
 def _is_hnsw(definition: str, column: str) -> bool:

@@ -16,6 +16,7 @@ from vecferry.mapping.select import quote
 from vecferry.model import Catalog, Column, ForeignKey, Index, IndexColumn, Table
 from vecferry.source.defaults import plain_default, quoted_default
 from vecferry.source.flavor import Flavor, flavor
+from vecferry.source.leftovers import read_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,6 +110,7 @@ def _read(connection: Connection[Any], include: tuple[str, ...], exclude: tuple[
     return Catalog(
         server=kind.text,
         database=database,
+        leftovers=read_leftovers(connection, frozenset(wanted)),
         tables=tuple(
             Table(
                 name=name,

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from vecferry.convert.embeddings import explain, to_float32, to_wire
 from vecferry.convert.values import encode
-from vecferry.errors import InvalidValueError
+from vecferry.errors import InvalidValueError, VecferryError
 from vecferry.model import Chunk, ChunkResult, ColumnPlan, EmbeddingSpec, Plan, TablePlan
 from vecferry.source.read import read_chunk
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class _Tally:
     rows: int = 0
     size: int = 0
+    error: VecferryError | None = None
+    """What ended the reading or converting: through the driver's stream it would come back as text."""
 
 
 def copy_chunk(
@@ -54,7 +56,8 @@ def copy_chunk(
         first = next(batches, None)
         written = 0
         if first is not None:
-            written = writer.write(table.name, pa.RecordBatchReader.from_batches(first.schema, _chain(first, batches)))
+            rows = pa.RecordBatchReader.from_batches(first.schema, _chain(first, batches))
+            written = _write(writer, table, chunk, rows)
         result = ChunkResult(
             table=table.name,
             number=chunk.number,
@@ -67,8 +70,26 @@ def copy_chunk(
         writer.commit(run_id, result)
     except BaseException:
         writer.rollback()
+        if tally.error is not None:
+            raise tally.error from None
         raise
     return result
+
+
+def _write(writer: Writer, table: TablePlan, chunk: Chunk, rows: pa.RecordBatchReader) -> int:
+    try:
+        return writer.write(table.name, rows)
+    except InvalidValueError as error:
+        raise InvalidValueError(
+            f"{error}; it is a row of {table.name}{_range(table, chunk)}: correct the value in the source, then run the"
+            " same command again to go on"
+        ) from error
+
+
+def _range(table: TablePlan, chunk: Chunk) -> str:
+    lower = [f"{name} > {value}" for name, value in zip(table.key, chunk.lower or (), strict=False)]
+    upper = [f"{name} <= {value}" for name, value in zip(table.key, chunk.upper or (), strict=False)]
+    return f" with {' and '.join([*lower, *upper])}" if lower or upper else ""
 
 
 def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -79,16 +100,20 @@ def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa
 def _converted(
     batches: Iterator[pa.RecordBatch], table: TablePlan, specs: dict[str, EmbeddingSpec], tally: _Tally
 ) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        if batch.num_rows == 0:
-            continue
-        columns = [
-            _convert(batch, index, column, table, specs.get(column.name), tally.rows)
-            for index, column in enumerate(table.columns)
-        ]
-        tally.rows += batch.num_rows
-        tally.size += batch.nbytes
-        yield pa.RecordBatch.from_arrays(columns, names=[column.name for column in table.columns])
+    try:
+        for batch in batches:
+            if batch.num_rows == 0:
+                continue
+            columns = [
+                _convert(batch, index, column, table, specs.get(column.name), tally.rows)
+                for index, column in enumerate(table.columns)
+            ]
+            tally.rows += batch.num_rows
+            tally.size += batch.nbytes
+            yield pa.RecordBatch.from_arrays(columns, names=[column.name for column in table.columns])
+    except VecferryError as error:
+        tally.error = error
+        raise
 
 
 def _convert(

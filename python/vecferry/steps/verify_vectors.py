@@ -53,14 +53,12 @@ class _Column:
 
 
 def _column(schema: str, spec: EmbeddingSpec) -> _Column:
-    # An index that the target brought along may be of another operator class than the options say.
     statement = spec.statement or ""
-    distance = next((name for name in OPERATORS if f"_{name}_ops" in statement), spec.distance)
     table, name = qualified(schema, spec.table), quote(spec.column)
     if "halfvec" in statement:
         vector = f"halfvec({spec.dimensions})"
-        return _Column(table, name, f"({name}::{vector})", vector, distance)
-    return _Column(table, name, name, f"vector({spec.dimensions})", distance)
+        return _Column(table, name, f"({name}::{vector})", vector, spec.distance)
+    return _Column(table, name, name, f"vector({spec.dimensions})", spec.distance)
 
 
 def _verify(target: Connection, schema: str, spec: EmbeddingSpec) -> VectorResult:

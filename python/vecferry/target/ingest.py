@@ -6,6 +6,7 @@ takes longer than loading ten thousand embeddings.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement
 from adbc_driver_manager import Error as AdbcError
 from psycopg import sql
 
-from vecferry.errors import TargetError, mask, one_line
+from vecferry.errors import InvalidValueError, TargetError, mask, one_line
 from vecferry.target.connect import PATIENCE, conninfo
 from vecferry.target.ledger import INSERT_CHUNK
 
@@ -72,7 +73,8 @@ class Writer:
         """Appends `batches` to `table` in the open transaction and returns the number of rows.
 
         Raises:
-            TargetError: PostgreSQL refused; its own words are in the message.
+            InvalidValueError: PostgreSQL refused a value; its own words are in the message.
+            TargetError: it refused anything else.
         """
         try:
             with AdbcStatement(self._connection) as statement:
@@ -120,8 +122,18 @@ class Writer:
             self._connection.close()
 
 
-def _translate(error: AdbcError, url: DatabaseURL, doing: str) -> TargetError:
-    words = mask(one_line(error), url.password)
-    for noise in ("INVALID_ARGUMENT: ", "IO: ", "[libpq] ", "UNKNOWN: "):
-        words = words.replace(noise, "")
-    return TargetError(f"the target {url.place} refused to {doing}: {words}")
+_NOISE = re.compile(
+    r"\b(?:INVALID_ARGUMENT|INVALID_DATA|ALREADY_EXISTS|UNAUTHORIZED|UNKNOWN|INTERNAL|IO): |\[libpq\] "
+    r"|Failed to execute COPY statement: |PGRES_FATAL_ERROR |ERROR: +|\. SQLSTATE: \w+"
+)
+_DATA_CLASSES = ("22", "23")
+"""SQLSTATE classes of values that do not fit
+(https://www.postgresql.org/docs/current/errcodes-appendix.html): "data exception", "integrity constraint violation"."""
+
+
+def _translate(error: AdbcError, url: DatabaseURL, doing: str) -> TargetError | InvalidValueError:
+    words = mask(_NOISE.sub("", one_line(error)), url.password)
+    sentence = f"the target {url.place} refused to {doing}: {words}"
+    if (error.sqlstate or "").startswith(_DATA_CLASSES):
+        return InvalidValueError(sentence)
+    return TargetError(sentence)

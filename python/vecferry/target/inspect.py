@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from vecferry.errors import TargetError
 from vecferry.mapping.identifiers import qualified, quote
 from vecferry.model import TargetColumn, TargetObject, TargetState, TargetTable
 
 if TYPE_CHECKING:
+    from vecferry.config import DatabaseURL
     from vecferry.target.connect import Connection
 
 _COLUMNS = """
@@ -42,6 +44,12 @@ ORDER BY t.relname, k.conname
 
 _PGVECTOR = """
 SELECT coalesce(installed_version, default_version) FROM pg_available_extensions WHERE name = 'vector'
+"""
+
+_RIGHTS = """
+SELECT has_database_privilege(current_database(), 'CREATE')
+    OR to_regnamespace('vecferry') IS NOT NULL AND to_regnamespace(%(schema)s) IS NOT NULL,
+  coalesce(has_schema_privilege(to_regnamespace(%(schema)s), 'CREATE'), true), current_user
 """
 
 _CLOSURE = """
@@ -83,6 +91,23 @@ def read_target(connection: Connection, database: str, schema: str, tables: tupl
             for name, found in columns.items()
         ),
     )
+
+
+def check_rights(connection: Connection, url: DatabaseURL, schema: str) -> None:
+    """Makes sure that the user may create what every run creates.
+
+    Raises:
+        TargetError: a right is missing; the statement that gives it is in the message.
+    """
+    row = connection.execute(_RIGHTS, {"schema": quote(schema)}).fetchone()
+    in_database, in_schema, user = row or (True, True, "")
+    if not in_database:
+        what, grant = f"permission denied for database {url.database}", f"ON DATABASE {quote(url.database)}"
+    elif not in_schema:
+        what, grant = f"permission denied for schema {schema}", f"ON SCHEMA {quote(schema)}"
+    else:
+        return
+    raise TargetError(f"the target {url.place} would refuse: {what}: GRANT CREATE {grant} TO {quote(str(user))}")
 
 
 def truncation_closure(
