@@ -53,7 +53,7 @@ def vecferry(
 ) -> None:
     """Move a MySQL or MariaDB database to PostgreSQL + pgvector: JSON embeddings become vectors.
 
-    Every row and every type goes along, and what arrived is compared with what was sent.
+    Every row and every type goes along, and every table's rows are counted on both sides.
 
     Examples:
       vecferry demo
