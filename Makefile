@@ -36,7 +36,8 @@ bench-fast: $(BUILT) mariadb ## the same on few rows, a minute: that it runs, no
 	$(PY) bench/run.py --fast
 
 fuzz: ## the parser against its oracle, 20 minutes of CPU (needs nightly Rust and cargo-fuzz)
-	cd rust && cargo +nightly fuzz run object -- -max_total_time=1200
+	mkdir -p target/fuzz-corpus
+	cd rust && cargo +nightly fuzz run object $(CURDIR)/target/fuzz-corpus fuzz/corpus/object -- -max_total_time=1200
 
 format: $(LOCKED) ## rewrite Python and Rust in their house style
 	$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .

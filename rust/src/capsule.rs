@@ -1,8 +1,7 @@
 //! Arrow arrays to and from Python without a copy, by the `PyCapsule` interface
 //! (<https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>).
 //!
-//! Unsafe, because it takes another library's word for what lies behind a capsule. The other unsafe code is in
-//! `embedding/sse2.rs`.
+//! The one place with unsafe code: it takes another library's word for what lies behind a capsule.
 
 #![allow(unsafe_code)]
 

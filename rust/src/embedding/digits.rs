@@ -24,15 +24,8 @@ pub fn count(text: [u8; 8]) -> usize {
 }
 
 /// The number that sixteen digits spell, `None` if they are not all digits.
-#[cfg(target_arch = "x86_64")]
-pub use super::sse2::sixteen;
-#[cfg(not(target_arch = "x86_64"))]
-pub use sixteen_in_words as sixteen;
-
-/// `sixteen` for processors other than x86-64.
-#[cfg(any(test, not(target_arch = "x86_64")))]
 #[inline(always)]
-pub fn sixteen_in_words(text: &[u8; 16]) -> Option<u64> {
+pub fn sixteen(text: &[u8; 16]) -> Option<u64> {
     let [high, low] = [text.first_chunk()?, text.last_chunk()?].map(|half| u64::from_le_bytes(*half) ^ ZEROS);
     if others(high) | others(low) != 0 {
         return None;
@@ -83,10 +76,8 @@ mod tests {
             prop_assume!(!other.is_ascii_digit());
             let mut text: [u8; 16] = format!("{number:016}").into_bytes().try_into().unwrap();
             prop_assert_eq!(sixteen(&text), Some(number));
-            prop_assert_eq!(sixteen_in_words(&text), Some(number));
             text[at] = other;
             prop_assert_eq!(sixteen(&text), None);
-            prop_assert_eq!(sixteen_in_words(&text), None);
         }
     }
 }

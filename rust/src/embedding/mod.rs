@@ -31,8 +31,6 @@ mod keys;
 mod number;
 mod object;
 mod outcome;
-#[cfg(target_arch = "x86_64")]
-mod sse2;
 mod value;
 
 use cursor::Cursor;
