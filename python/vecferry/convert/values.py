@@ -22,14 +22,6 @@ Encoder = Callable[[pa.Array, str], pa.Array]
 _MICROSECONDS_A_DAY = 24 * 3600 * 1_000_000
 
 
-def arrow_type(name: str) -> pa.DataType:
-    """Returns the Arrow type that a type-table name stands for: `int8`, `timestamp[us]`, `decimal(65,30)`."""
-    if name.startswith("decimal("):
-        precision, scale = (int(part) for part in name[len("decimal(") : -1].split(","))
-        return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)  # noqa: PLR2004
-    return {"double": pa.float64(), "float": pa.float32()}.get(name) or pa.type_for_alias(name)
-
-
 def encode(wire: str, column: pa.Array, read_type: str, target_type: str) -> pa.Array:
     """Converts one column of a batch.
 
@@ -47,10 +39,16 @@ def encode(wire: str, column: pa.Array, read_type: str, target_type: str) -> pa.
     """
     try:
         if read_type.startswith("decimal("):
-            column = column.cast(arrow_type(read_type))
+            column = column.cast(_decimal_type(read_type))
         return ENCODERS[wire](column, target_type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise InvalidValueError(f"a value does not fit {target_type}: {one_line(error)}") from error
+
+
+def _decimal_type(name: str) -> pa.DataType:
+    """Returns the Arrow type of the type table's `decimal(65,30)`."""
+    precision, scale = (int(part) for part in name[len("decimal(") : -1].split(","))
+    return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)  # noqa: PLR2004
 
 
 def _cast(to: pa.DataType) -> Encoder:

@@ -37,11 +37,10 @@ _POLL_SECONDS = 0.5
 def graph_bytes(rows: int, dimensions: int) -> int:
     """Returns the memory in bytes that an HNSW graph needs to be built without spilling.
 
-    About 1.3 times the vectors' size (https://github.com/pgvector/pgvector/issues/500), the vectors being
-    4 bytes a dimension and 8 of header, 2 a dimension under `halfvec`.
+    About 1.3 times the vectors' size (https://github.com/pgvector/pgvector/issues/500), which is 4 bytes a
+    dimension and 8 of header; an index on `halfvec` needs about half, and is given as much.
     """
-    element = 4 * dimensions + 8
-    return int(1.3 * rows * element)
+    return int(1.3 * rows * (4 * dimensions + 8))
 
 
 def build_vector_index(
