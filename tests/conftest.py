@@ -1,7 +1,8 @@
 """Servers for every test, started once per run, and a fresh database on each for every test that asks.
 
-VECFERRY_TEST_MYSQL_URL and VECFERRY_TEST_POSTGRES_URL name servers to use instead of private ones; their users
-must be allowed to create databases. A server that cannot be had is an error, never a skipped test.
+VECFERRY_TEST_MYSQL_URL, VECFERRY_TEST_MYSQL56_URL and VECFERRY_TEST_POSTGRES_URL name servers to use instead of
+private ones; their users must be allowed to create databases. A server that cannot be had is an error, never a skipped
+test.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import sys
 import tempfile
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.servers.mysql56 import MySQL56
 from vecferry.demo.servers import MariaDB, Postgres, Server, ServerError, start_all, stop_all
 from vecferry.demo.urls import connect_mysql, with_database
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from vecferry.demo.urls import MySQLConnection
 
 MYSQL_URL = "VECFERRY_TEST_MYSQL_URL"
+MYSQL56_URL = "VECFERRY_TEST_MYSQL56_URL"
 POSTGRES_URL = "VECFERRY_TEST_POSTGRES_URL"
 
 # Nothing in a test's database has to survive the machine.
@@ -60,6 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if not os.environ.get(MYSQL_URL):
         wanted[MYSQL_URL] = MariaDB(settings=MARIADB_SETTINGS)
+    if not os.environ.get(MYSQL56_URL):
+        wanted[MYSQL56_URL] = MySQL56()
     if not os.environ.get(POSTGRES_URL):
         wanted[POSTGRES_URL] = Postgres(settings=POSTGRES_SETTINGS)
     if not wanted:
@@ -76,7 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure() -> None:
     """Stop what this process started."""
     if _started:
-        for variable in (MYSQL_URL, POSTGRES_URL):
+        for variable in (MYSQL_URL, MYSQL56_URL, POSTGRES_URL):
             if any(os.environ.get(variable) == server.admin_url for server in _started):
                 del os.environ[variable]
         stop_all(_started)
@@ -84,10 +90,10 @@ def pytest_unconfigure() -> None:
 
 
 def _only_unit_tests(config: pytest.Config) -> bool:
-    """Whether every path asked for lies in tests/unit, where no test needs a server."""
-    unit = Path(__file__).parent / "unit"
+    """Whether every path asked for lies in a folder where no test needs a server."""
+    folders = [Path(__file__).parent / name for name in ("unit", "cases")]
     paths = [Path(config.invocation_params.dir, argument.split("::")[0]).resolve() for argument in config.args]
-    return bool(paths) and all(path.is_relative_to(unit) for path in paths)
+    return bool(paths) and all(any(path.is_relative_to(folder) for folder in folders) for path in paths)
 
 
 @dataclass
@@ -165,21 +171,15 @@ class PostgresDatabase:
 @pytest.fixture
 def mysql() -> Iterator[MySQLDatabase]:
     """A fresh database on the MySQL or MariaDB server."""
-    admin = _server_url(MYSQL_URL)
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    with connect_mysql(admin, database=None) as connection, connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-    database = MySQLDatabase(with_database(admin, name), name)
-    try:
+    with _mysql_database(MYSQL_URL) as database:
         yield database
-    finally:
-        database.close()
-        with connect_mysql(admin, database=None) as connection, connection.cursor() as cursor:
-            # A session that still holds a lock of the database would make DROP wait.
-            cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", (name,))
-            for (session,) in cursor.fetchall():
-                _kill(connection, session)
-            cursor.execute(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def mysql56() -> Iterator[MySQLDatabase]:
+    """A fresh database on the MySQL 5.6 server."""
+    with _mysql_database(MYSQL56_URL) as database:
+        yield database
 
 
 @pytest.fixture
@@ -239,10 +239,29 @@ def open_path() -> Iterator[Path]:
         yield path
 
 
+@contextmanager
+def _mysql_database(variable: str) -> Iterator[MySQLDatabase]:
+    admin = _server_url(variable)
+    name = f"test_{uuid.uuid4().hex[:16]}"
+    with connect_mysql(admin, database=None) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    database = MySQLDatabase(with_database(admin, name), name)
+    try:
+        yield database
+    finally:
+        database.close()
+        with connect_mysql(admin, database=None) as connection, connection.cursor() as cursor:
+            # A session that still holds a lock of the database would make DROP wait.
+            cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", (name,))
+            for (session,) in cursor.fetchall():
+                _kill(connection, session)
+            cursor.execute(f"DROP DATABASE {name}")
+
+
 def _server_url(variable: str) -> str:
     url = os.environ.get(variable)
     if not url:
-        pytest.fail(f"{variable} names no server: a test of tests/unit must not ask for one", pytrace=False)
+        pytest.fail(f"{variable} names no server: a test of its folder must not ask for one", pytrace=False)
     return url
 
 

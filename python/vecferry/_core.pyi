@@ -1,6 +1,6 @@
 # The stub is the documentation of the compiled module.
 # ruff: noqa: PYI021
-"""The compiled core: embeddings kept as text, to float32 and to pgvector's wire form.
+"""The compiled core: embeddings kept as text or packed, to float32 and to pgvector's wire form.
 
 Columns go in and out through the Arrow PyCapsule interface: pass any object with `__arrow_c_array__`, read an
 answer with `pyarrow.array()`. The input is not copied. All functions release the GIL while they work.
@@ -22,6 +22,7 @@ What is wrong with a row's data is never an exception but that row's outcome: a 
 | `non_finite` | a value is `NaN`, `Infinity`, `-Infinity`, or rounds beyond the largest float32 | the value | 0 |
 | `trailing_bytes` | something other than white space follows the closing bracket | its first byte | 0 |
 | `truncated` | the text ends inside the document | its end | 0 |
+| `partial_component` | a packed value's length is not a multiple of 4 | its last whole component's end | the length |
 
 Offsets are bytes from the start of the value. The first problem in the order of the bytes is the one
 reported. A key, a number and a literal are judged once they are complete, gaps and the dimension at the
@@ -30,6 +31,10 @@ closing bracket.
 Two forms are read, both strict JSON: an object `{"0":0.1,"1":-2e-3}` with the keys 0 to n-1 in any order, and
 an array `[0.1,-2e-3]`. Components are placed by their key. Each is the float32 nearest to its decimal text,
 ties to even, rounded once: the sign of zero and subnormal numbers are kept.
+
+A packed value is its components as little-endian float32, one after the other, without a header; it keeps their bits.
+What can be wrong with one is, in this order, `partial_component`, `wrong_dimension` (offset is its end) and
+`non_finite`.
 """
 
 from typing import Protocol, final
@@ -80,7 +85,8 @@ class ParsedEmbeddings:
 
         Returns:
             `fixed_size_list<float32 not null>[dimensions]` from `parse_embeddings`, with zeros under the
-            nulls; `binary` in pgvector's wire form from `embeddings_to_wire`.
+            nulls, and from `packed_to_float32`; `binary` in pgvector's wire form from `embeddings_to_wire`
+            and `packed_to_wire`.
         """
 
     def outcomes(self) -> ArrowArray:
@@ -122,6 +128,36 @@ def embeddings_to_wire(column: ArrowArray, dimensions: int | None = None) -> Par
     Raises:
         TypeError: as for `parse_embeddings`.
         ValueError: as for `parse_embeddings`, or the vectors exceed the 2 GiB that a binary column can hold.
+    """
+
+def packed_to_float32(column: ArrowArray, dimensions: int) -> ParsedEmbeddings:
+    """Turns packed embeddings into a float32 column.
+
+    Args:
+        column: binary or large_binary; text is taken as its bytes.
+        dimensions: what every row must have, 1 to 16,000.
+
+    Returns:
+        The float32 values (4 bytes a component) and the outcomes.
+
+    Raises:
+        TypeError: as for `parse_embeddings`.
+        ValueError: as for `parse_embeddings`.
+    """
+
+def packed_to_wire(column: ArrowArray, dimensions: int) -> ParsedEmbeddings:
+    """Turns packed embeddings into pgvector's wire form.
+
+    Args:
+        column: as for `packed_to_float32`.
+        dimensions: as for `packed_to_float32`.
+
+    Returns:
+        The vectors as `binary` (4 + 4 x dimensions bytes each) and the outcomes.
+
+    Raises:
+        TypeError: as for `parse_embeddings`.
+        ValueError: as for `embeddings_to_wire`.
     """
 
 def encode_vectors(column: ArrowArray) -> ArrowArray:

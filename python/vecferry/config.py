@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import ByteSize, Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -149,6 +150,48 @@ class EmbeddingOption:
         return cls(match["table"], match["column"], int(dimensions) if dimensions else None)
 
 
+@dataclass(frozen=True)
+class Policy:
+    """`--on [table.column:]kind=policy`: what becomes of values that PostgreSQL cannot hold."""
+
+    kind: str
+    policy: str
+    table: str | None = None
+    column: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Policy:
+        """Reads `zero-date=null` or `posts.title:too-long=truncate`.
+
+        Raises:
+            UsageError: the text has another form, or names a kind or policy that does not exist.
+        """
+        match = re.fullmatch(r"(?:(?P<table>[^.]+)\.(?P<column>.+):)?(?P<kind>[a-z-]+)=(?P<policy>[a-z]+)", text)
+        if match is None:
+            raise UsageError(f"--on {text!r} is not of the form kind=policy or table.column:kind=policy")
+        kind, policy = match["kind"], match["policy"]
+        if kind not in POLICIES:
+            raise UsageError(f"--on {text!r}: the kind is not one of {', '.join(POLICIES)}")
+        if policy not in ("refuse", *POLICIES[kind]):
+            raise UsageError(f"--on {text!r}: the policy of {kind} is one of {', '.join(('refuse', *POLICIES[kind]))}")
+        return cls(kind, policy, match["table"], match["column"])
+
+
+POLICIES: dict[str, tuple[str, ...]] = {
+    "zero-date": ("null", "replace"),
+    "nul-byte": ("null", "replace"),
+    "json-escape": ("null", "replace"),
+    "json-text": ("null", "replace"),
+    "out-of-range": ("null",),
+    "too-precise": ("truncate",),
+    "too-long": ("null", "truncate"),
+    "unknown-label": ("null",),
+    "not-uuid": ("null",),
+    "orphan": ("keep",),
+}
+"""Kinds of values without a counterpart, and what may be done with each instead of `refuse`, the default."""
+
+
 Patterns = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -167,6 +210,12 @@ class Config(BaseSettings):
     vector_load: Literal["wire", "cast"] = "wire"
     embedding: Patterns = ()
     detect_embeddings: bool = True
+    on: Patterns = ()
+    ci: Literal["keep", "citext"] = "keep"
+    json_type: Literal["jsonb", "json"] = "jsonb"
+    time_type: Literal["interval", "time"] = "interval"
+    datetime_zone: str = "UTC"
+    fulltext: str | None = Field(default=None, pattern=r"^[a-z_][a-z0-9_]*$")
     distance: Literal["cosine", "l2", "ip"] = "cosine"
     hnsw: bool = True
     m: int = Field(default=16, ge=2, le=100)
@@ -176,11 +225,20 @@ class Config(BaseSettings):
     restart: bool = False
     yes: bool = False
 
-    @field_validator("tables", "exclude", "embedding", mode="before")
+    @field_validator("tables", "exclude", "embedding", "on", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the source held
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("datetime_zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("no time zone of that name: write for example Europe/Paris") from None
         return value
 
     @classmethod
@@ -210,6 +268,18 @@ class Config(BaseSettings):
         """`--embedding`, parsed."""
         return tuple(EmbeddingOption.parse(text) for text in self.embedding)
 
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """`--on`, parsed."""
+        return tuple(Policy.parse(text) for text in self.on)
+
+    def policy(self, kind: str, table: str, column: str | None = None) -> str:
+        """Returns what becomes of values of `kind` in a column; what names the column goes before what does not."""
+        chosen = [entry for entry in self.policies if entry.kind == kind]
+        own = [entry.policy for entry in chosen if (entry.table, entry.column) == (table, column)]
+        general = [entry.policy for entry in chosen if entry.table is None]
+        return (own or general or ["refuse"])[-1]
+
 
 def load(file: Path | None = None, **options: object) -> Config:
     """Builds the configuration of a run.
@@ -234,7 +304,7 @@ def load(file: Path | None = None, **options: object) -> Config:
         raise UsageError(faults) from None
     except (ValueError, OSError) as error:
         raise UsageError(f"the configuration file {file} cannot be read: {error}") from None
-    _ = (config.source_url, config.target_url, config.embedding_options)
+    _ = (config.source_url, config.target_url, config.embedding_options, config.policies)
     return config
 
 

@@ -23,11 +23,16 @@ class Column:
     """Whether `default` is an expression to compute, not the value itself."""
     extra: str = ""
     character_set: str | None = None
+    collation: str | None = None
     precision: int | None = None
     scale: int | None = None
     length: int | None = None
     fraction_digits: int | None = None
     comment: str = ""
+    expression: str = ""
+    """What a generated column is computed from, in MySQL's words; empty where the server does not tell."""
+    srid: int | None = None
+    """The spatial reference system that a spatial column is declared with."""
 
     @property
     def unsigned(self) -> bool:
@@ -53,6 +58,8 @@ class IndexColumn:
     name: str
     prefix: int | None = None
     descending: bool = False
+    expression: str = ""
+    """What is indexed instead of a column, in MySQL's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,14 @@ class Index:
     columns: tuple[IndexColumn, ...]
     unique: bool
     kind: str = "BTREE"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A CHECK constraint; the clause is in MySQL's words."""
+
+    name: str
+    clause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,8 @@ class Table:
     primary_key: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    checks: tuple[Check, ...] = ()
+    """Without the `json_valid` by which MariaDB marks a JSON column."""
     rows_estimate: int = 0
     bytes_estimate: int = 0
     comment: str = ""
@@ -103,6 +120,14 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """A view; the definition is the SELECT that the server prints, names in it qualified with the database."""
+
+    name: str
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """What a source database holds."""
 
@@ -110,8 +135,9 @@ class Catalog:
     """The server's own words for its version: `10.11.19-MariaDB`, `8.4.2`."""
     database: str
     tables: tuple[Table, ...]
+    views: tuple[View, ...] = ()
     leftovers: tuple[Loss, ...] = ()
-    """What belongs to the tables, or lies beside them, and is not carried: views, triggers, routines, checks."""
+    """What belongs to the tables, or lies beside them, and is never carried: triggers, routines, events."""
 
 
 # --- what a target schema holds ------------------------------------------------------------------
@@ -123,12 +149,16 @@ class TargetColumn:
 
     name: str
     type: str
-    """`format_type`'s words: `integer`, `character varying(36)`, `vector(1536)`, `numeric(10,2)`."""
+    """`format_type`'s words: `integer`, `character varying(36)`, `vector(1536)`; of a domain, its base type's."""
     type_kind: str
-    """`pg_type.typtype`: `b` base, `e` enum, `d` domain, `c` composite."""
+    """`pg_type.typtype`: `b` base, `e` enum, `c` composite; of a domain, its base type's."""
     nullable: bool
     has_default: bool
     identity: bool = False
+    generated: bool = False
+    """Whether PostgreSQL computes it: it takes no values."""
+    labels: tuple[str, ...] = ()
+    """An enum's labels, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +180,18 @@ class TargetTable:
     empty: bool
     objects: tuple[TargetObject, ...] = ()
     """Secondary indexes and foreign keys; the primary key and unique constraints are not among them."""
+    triggers: tuple[str, ...] = ()
+    """Enabled triggers of the user's own that a load would fire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An extension that the target's server has at hand."""
+
+    name: str
+    version: str
+    """The version that is installed in the database, or that CREATE EXTENSION would install."""
+    installed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +200,17 @@ class TargetState:
 
     server: str
     database: str
-    pgvector: str | None
-    """The version installed in the database, or the one `CREATE EXTENSION` would install."""
+    extensions: tuple[Extension, ...] = ()
+    """Those of `vector`, `citext` and `postgis` that are at hand."""
     tables: tuple[TargetTable, ...] = ()
 
     def table(self, name: str) -> TargetTable | None:
         """Returns the table called `name`, in that case, if there is one."""
         return next((table for table in self.tables if table.name == name), None)
+
+    def extension(self, name: str) -> Extension | None:
+        """Returns the extension called `name`, if it is at hand."""
+        return next((extension for extension in self.extensions if extension.name == name), None)
 
 
 # --- plan: the frozen decisions of one run -------------------------------------------------------
@@ -175,6 +221,7 @@ class ColumnPlan:
     """How one column is read, converted and written."""
 
     name: str
+    """Its name in the target, under which it is read, too."""
     select: str
     """The expression of the SELECT list that the driver carries without loss."""
     read_type: str
@@ -187,11 +234,13 @@ class ColumnPlan:
     identity: bool = False
     default: str | None = None
     """The DEFAULT clause's expression in PostgreSQL's words, for a table that is created."""
+    source: str = ""
+    """Its name in the source where that is another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingSpec:
-    """An embedding column: which, how long, and how it is indexed."""
+    """An embedding column: which, how long, and how it is indexed; names are the target's."""
 
     table: str
     column: str
@@ -228,17 +277,18 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class DdlObject:
-    """A type, key, index or foreign key that a statement makes."""
+    """What a statement makes besides a table; names are the target's."""
 
-    kind: Literal["type", "primary key", "unique", "index", "foreign key"]
+    kind: Literal["type", "function", "primary key", "unique", "index", "check", "foreign key", "view"]
     table: str
+    """The table that it belongs to; empty for a view."""
     name: str
     statement: str
 
 
 @dataclass(frozen=True, slots=True)
 class SequencePlan:
-    """An auto-numbered column whose sequence is set past the maximum."""
+    """An auto-numbered column whose sequence is set past the maximum; names are the target's."""
 
     table: str
     column: str
@@ -249,6 +299,9 @@ class TablePlan:
     """What happens to one table."""
 
     name: str
+    """Its name in the source, in the ledger and in the report."""
+    target: str
+    """Its name in the target: the same, unless PostgreSQL would cut it."""
     columns: tuple[ColumnPlan, ...]
     key: tuple[str, ...]
     """The columns that chunks are ranges of; empty for a table without a usable key."""
@@ -257,8 +310,10 @@ class TablePlan:
     bytes_estimate: int
     create: str | None
     """The CREATE TABLE statement; None where the table exists."""
-    types: tuple[DdlObject, ...] = ()
-    """Enum types that a created table needs."""
+    requires: tuple[DdlObject, ...] = ()
+    """Enum types and trigger functions that a created table needs."""
+    finish: tuple[str, ...] = ()
+    """Statements that belong to CREATE TABLE: comments, triggers."""
     before: tuple[str, ...] = ()
     """Statements that make an existing table ready: objects dropped, columns altered to `vector`."""
     casts: tuple[str, ...] = ()
@@ -276,6 +331,9 @@ class Loss:
     column: str | None
     reason: str
     count: int | None = None
+    """How many values or rows."""
+    examples: tuple[str, ...] = ()
+    """The keys of a few, e.g. `id = 7`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +352,12 @@ class Plan:
     vector_load: Literal["wire", "cast"] = "wire"
     truncate: tuple[str, ...] = ()
     """Tables with rows that are emptied first."""
+    extensions: tuple[str, ...] = ()
+    """Extensions that the run needs; those that are not installed are created first."""
+    views: tuple[DdlObject, ...] = ()
+    """Views, in the order to make them."""
+    problems: tuple[str, ...] = ()
+    """What forbids the run, a sentence each."""
     fingerprint: dict[str, str] = field(default_factory=dict)
     """Names of what the run depends on, with the hash of each."""
 

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING
 from vecferry.engine.local import LocalEngine
 from vecferry.errors import ForbiddenError, InterruptedRunError
 from vecferry.model import Catalog, Chunk, ChunkResult, Plan, TargetObject, TargetState
-from vecferry.plan.build import build, fingerprint
+from vecferry.plan.build import draft, target_names
+from vecferry.plan.findings import Answer, Findings, Questions
+from vecferry.plan.fingerprint import fingerprint
 from vecferry.progress import Progress, Recorder
 from vecferry.report.report import Report, SequenceResult, Status, TableResult, VectorResult
 from vecferry.source.catalog import read_catalog
 from vecferry.source.connect import connect as connect_source
+from vecferry.source.flavor import Flavor
 from vecferry.steps.analyze import analyze
+from vecferry.steps.ask import ask_orphans, ask_values
 from vecferry.steps.copy import copy_chunk
-from vecferry.steps.keys import make_keys, missing_keys
+from vecferry.steps.keys import Unproven, make_keys, missing_keys
 from vecferry.steps.look import look
 from vecferry.steps.prepare import discard, prepare
+from vecferry.steps.probe import ask_target
 from vecferry.steps.sequences import set_sequences
 from vecferry.steps.vector_index import build_vector_index
 from vecferry.steps.verify import verify_tables
@@ -42,10 +47,12 @@ if TYPE_CHECKING:
 def make_plan(config: Config, progress: Progress | None = None) -> Plan:
     """Inspects both ends and decides everything; changes nothing on either.
 
+    Returns:
+        The plan; its `problems` are what forbids the migration.
+
     Raises:
         SourceError: the source cannot be read.
         TargetError: the target cannot be read.
-        ForbiddenError: something blocks the migration.
     """
     watch = Recorder(progress or Progress())
     with (
@@ -89,13 +96,37 @@ def _plan(
     config: Config,
     dropped: tuple[TargetObject, ...] = (),
 ) -> Plan:
-    names = tuple(table.name for table in catalog.tables)
+    names = tuple(target_names(catalog).values())
     with translated(config.target_url, "be inspected"):
         check_rights(target, config.target_url, config.target_schema)
         state = _with_dropped(read_target(target, config.target_url.database, config.target_schema, names), dropped)
         taken = taken_names(target, config.target_schema)
-    looks = {table.name: look(source, table, config.chunk_bytes) for table in catalog.tables}
-    return build(catalog, state, config, looks, taken)
+    json_functions = Flavor.parse(catalog.server).json_functions
+
+    def decide(findings: Findings) -> tuple[Plan, Questions]:
+        return draft(catalog, state, config, findings, taken, json_functions=json_functions)
+
+    findings = Findings({table.name: look(source, table, config.chunk_bytes) for table in catalog.tables})
+    findings = _answered(source, findings, decide(findings)[1])
+    plan, questions = decide(findings)
+    if questions.probes:
+        with translated(config.target_url, "be asked about expressions"):
+            findings = replace(findings, refusals=ask_target(target, questions.probes))
+        plan, _ = decide(findings)
+    return plan
+
+
+def _answered(source: SourceConnection, findings: Findings, questions: Questions) -> Findings:
+    """Asks the source what a draft wants to know."""
+    answers: dict[tuple[str, str, str], Answer] = {}
+    for table, checks in questions.checks.items():
+        answers |= ask_values(source, table, checks, findings.looks[table].key)
+    orphans = {
+        (reference.table, reference.name): found
+        for reference in questions.references
+        if (found := ask_orphans(source, reference, findings.looks[reference.table].key))
+    }
+    return replace(findings, answers=answers, orphans=orphans)
 
 
 def _with_dropped(state: TargetState, dropped: tuple[TargetObject, ...]) -> TargetState:
@@ -137,8 +168,9 @@ class _Migration:
                 self._once(run, "prepare", lambda: prepare(self._target, run.plan))
             self._load(run)
             self._once(run, "cast", lambda: self._cast(run.plan))
-        with self._watch.step("keys"):
-            self._once(run, "keys", lambda: make_keys(self._target, run.plan))
+        with self._watch.step("keys"), translated(self._config.target_url, "make the keys"):
+            # Done again in every call: what is there stays, and what rows broke is proven anew.
+            unproven = make_keys(self._target, run.plan)
         with self._watch.step("vector_index"):
             self._once(run, "vector_index", lambda: self._index(run))
         with self._watch.step("sequences"), translated(self._config.target_url, "set the sequences"):
@@ -148,9 +180,13 @@ class _Migration:
             tables = self._count(run)
             vectors = verify_vectors(self._target, run.plan)
             missing = missing_keys(self._target, run.plan)
+        for entry in unproven:
+            self._watch.note(_explained(entry))
+        refused = {entry.name for entry in unproven if entry.kind == "view"}
         for item in missing:
-            self._watch.note(f"the {item.kind} {item.name} of table {item.table} is missing in the target")
-        return self._report(run, tables, vectors, sequences, whole=not missing)
+            if item.name not in refused:
+                self._watch.note(f"the {item.kind} {item.name} of table {item.table} is missing in the target")
+        return self._report(run, tables, vectors, sequences, whole=not missing and not unproven)
 
     # --- which run it is
 
@@ -186,15 +222,15 @@ class _Migration:
         return self._tables_there(run.plan)
 
     def _tables_there(self, plan: Plan) -> bool:
-        names = tuple(table.name for table in plan.tables)
+        names = tuple(table.target for table in plan.tables)
         state = read_target(self._target, self._config.target_url.database, plan.target_schema, names)
         return len(state.tables) == len(names)
 
     def _throw_away(self, run: ledger.Run) -> None:
         """Takes back all that `run` did; the ledger keeps it until the next is planned, for what it had dropped."""
         plan, url = run.plan, self._config.target_url
-        created = [table.name for table in plan.tables if table.create is not None]
-        existing = tuple(table.name for table in plan.tables if table.create is None)
+        created = [table.target for table in plan.tables if table.create is not None]
+        existing = tuple(table.target for table in plan.tables if table.create is None)
         question = f"--restart takes run {run.id} back: on {url.place} it drops\n{_listed(created)}\n"
         if existing:
             question += f"and empties\n{self._closure(plan.target_schema, existing)}"
@@ -207,6 +243,9 @@ class _Migration:
     def _begin(self, source: SourceConnection, catalog: Catalog, old: ledger.Run | None) -> ledger.Run:
         """Plans a new run and records it; `old` is the one that it takes the place of."""
         plan = _plan(source, self._target, catalog, self._config, _dropped_by(old))
+        if plan.problems:
+            listed = "\n".join(f"  - {problem}" for problem in plan.problems)
+            raise ForbiddenError(f"the plan forbids this migration:\n{listed}")
         for text in plan.notes:
             self._watch.note(text)
         if plan.truncate:
@@ -282,13 +321,14 @@ class _Migration:
     def _index(self, run: ledger.Run) -> None:
         config, plan = self._config, run.plan
         totals = ledger.totals(self._target, run.id)
+        sources = {table.target: table.name for table in plan.tables}
         for spec in plan.embeddings:
             build_vector_index(
                 self._target,
                 lambda: connect_target(config.target_url),
                 plan.target_schema,
                 spec,
-                totals.get(spec.table, ledger.TableTotals()).rows_written,
+                totals.get(sources[spec.table], ledger.TableTotals()).rows_written,
                 config.index_memory,
                 config.workers - 1,
                 self._watch,
@@ -335,10 +375,21 @@ def _dropped_by(run: ledger.Run | None) -> tuple[TargetObject, ...]:
     existing = [table for table in run.plan.tables if table.create is None]
     objects = [item for table in existing for item in table.after]
     made = [TargetObject("index", spec.table, spec.index, spec.statement) for spec in run.plan.embeddings
-            if spec.index and spec.statement and any(spec.table == table.name for table in existing)]  # fmt: skip
+            if spec.index and spec.statement and any(spec.table == table.target for table in existing)]  # fmt: skip
     kept = [TargetObject(item.kind, item.table, item.name, item.statement) for item in objects
             if item.kind in {"index", "foreign key"}]  # fmt: skip
     return (*made, *kept)
+
+
+def _explained(entry: Unproven) -> str:
+    if entry.kind == "view":
+        return f"the view {entry.name} was not made: {entry.words}"
+    rows = "some rows" if entry.count is None else "1 row" if entry.count == 1 else f"{entry.count:,} rows"
+    where = f" (at {'; '.join(entry.examples)})" if entry.examples else ""
+    return (
+        f"the {entry.kind} {entry.name} of table {entry.table} is broken by {rows}{where}: {entry.words}:"
+        " it stays NOT VALID: correct the rows, then run the same command again"
+    )
 
 
 def _about(rows: int) -> str:

@@ -1,4 +1,4 @@
-//! All rows of a column at once: embeddings as text to float32, to pgvector's wire form, or only counted.
+//! All rows of a column at once: embeddings as text or packed to float32, to pgvector's wire form, or only counted.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field};
 
 use crate::column::TextColumn;
-use crate::embedding::{Fault, Kind, Parser, Reason};
+use crate::embedding::{Fault, Kind, Parser, Reason, packed};
 use crate::error::Error;
 use crate::wire;
 
@@ -37,14 +37,15 @@ pub fn to_float32(column: &TextColumn, dimensions: Option<u16>) -> Result<Parsed
     let Some(dimensions) = dimensions.or_else(|| first_dimension(column)) else {
         return no_embedding(column, |valid| vectors(Vec::new(), 0, valid));
     };
-    let width = usize::from(dimensions);
-    let mut values = vec![0.0; column.len() * width];
-    let outcomes = Outcomes::of(column, |parser, row, text| {
-        let row = &mut values[row * width..][..width];
-        // What lies under a null must not depend on where the text went wrong.
-        parser.read(text, row, |value| value).inspect_err(|_| row.fill(0.0))
-    });
-    outcomes.with(dimensions, |valid| vectors(values, dimensions, valid))
+    float32_of(column, dimensions, |parser, text, row| parser.read(text, row, |value| value))
+}
+
+/// Packed embeddings as `fixed_size_list<float32>`.
+///
+/// # Errors
+/// Only Arrow's own.
+pub fn packed_to_float32(column: &TextColumn, dimensions: u16) -> Result<Parsed, Error> {
+    float32_of(column, dimensions, |_, bytes, row| packed::read(bytes, row, |value| value))
 }
 
 /// Embeddings as `binary` in pgvector's wire form, written straight from the text.
@@ -55,20 +56,15 @@ pub fn to_wire(column: &TextColumn, dimensions: Option<u16>) -> Result<Parsed, E
     let Some(dimensions) = dimensions.or_else(|| first_dimension(column)) else {
         return no_embedding(column, |valid| Ok(Arc::new(wire::column(Vec::new(), 0, valid)?)));
     };
-    let width = usize::from(dimensions) + 1;
-    let rows = column.len() - column.null_count();
-    wire::check_size(rows, usize::from(dimensions))?;
-    let mut words = vec![0; rows * width];
-    let mut end = 0;
-    let outcomes = Outcomes::of(column, |parser, _, text| {
-        let row = &mut words[end..][..width];
-        row[0] = wire::header(dimensions);
-        parser.read(text, &mut row[1..], wire::component)?;
-        end += width;
-        Ok(())
-    });
-    words.truncate(end);
-    outcomes.with(dimensions, |valid| Ok(Arc::new(wire::column(words, usize::from(dimensions), valid)?)))
+    wire_of(column, dimensions, |parser, text, row| parser.read(text, row, wire::component))
+}
+
+/// Packed embeddings as `binary` in pgvector's wire form.
+///
+/// # Errors
+/// [`Error::TooLarge`].
+pub fn packed_to_wire(column: &TextColumn, dimensions: u16) -> Result<Parsed, Error> {
+    wire_of(column, dimensions, |_, bytes, row| packed::read(bytes, row, wire::component))
 }
 
 /// For each row {kind: uint8, dimensions: uint32, reason: uint8}, every row being judged by itself.
@@ -102,6 +98,42 @@ pub fn sniff(column: &TextColumn) -> Result<StructArray, Error> {
         ("dimensions", Arc::new(UInt32Array::from(dimensions))),
         ("reason", Arc::new(UInt8Array::from(reasons))),
     ])
+}
+
+fn float32_of(
+    column: &TextColumn,
+    dimensions: u16,
+    mut read: impl FnMut(&mut Parser, &[u8], &mut [f32]) -> Result<(), Fault>,
+) -> Result<Parsed, Error> {
+    let width = usize::from(dimensions);
+    let mut values = vec![0.0; column.len() * width];
+    let outcomes = Outcomes::of(column, |parser, row, value| {
+        let row = &mut values[row * width..][..width];
+        // What lies under a null must not depend on where the value went wrong.
+        read(parser, value, row).inspect_err(|_| row.fill(0.0))
+    });
+    outcomes.with(dimensions, |valid| vectors(values, dimensions, valid))
+}
+
+fn wire_of(
+    column: &TextColumn,
+    dimensions: u16,
+    mut read: impl FnMut(&mut Parser, &[u8], &mut [u32]) -> Result<(), Fault>,
+) -> Result<Parsed, Error> {
+    let width = usize::from(dimensions) + 1;
+    let rows = column.len() - column.null_count();
+    wire::check_size(rows, usize::from(dimensions))?;
+    let mut words = vec![0; rows * width];
+    let mut end = 0;
+    let outcomes = Outcomes::of(column, |parser, _, value| {
+        let row = &mut words[end..][..width];
+        row[0] = wire::header(dimensions);
+        read(parser, value, &mut row[1..])?;
+        end += width;
+        Ok(())
+    });
+    words.truncate(end);
+    outcomes.with(dimensions, |valid| Ok(Arc::new(wire::column(words, usize::from(dimensions), valid)?)))
 }
 
 fn first_dimension(column: &TextColumn) -> Option<u16> {

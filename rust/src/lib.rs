@@ -1,4 +1,4 @@
-//! The compiled core of vecferry: embeddings kept as text, to float32 Arrow columns and to pgvector's bytes.
+//! The compiled core of vecferry: embeddings kept as text or packed, to float32 Arrow columns and to pgvector's bytes.
 //!
 //! This file is the Python module and nothing else; what its functions take and return is written in
 //! `python/vecferry/_core.pyi`. [`embedding`] knows neither Python nor Arrow.
@@ -98,6 +98,27 @@ mod core {
     #[pyo3(signature = (column, dimensions=None))]
     fn embeddings_to_wire(py: Python, column: Column, dimensions: Option<i64>) -> PyResult<ParsedEmbeddings> {
         parse(py, column, dimensions, batch::to_wire)
+    }
+
+    #[pyfunction]
+    fn packed_to_float32(py: Python, column: Column, dimensions: i64) -> PyResult<ParsedEmbeddings> {
+        unpack(py, column, dimensions, batch::packed_to_float32)
+    }
+
+    #[pyfunction]
+    fn packed_to_wire(py: Python, column: Column, dimensions: i64) -> PyResult<ParsedEmbeddings> {
+        unpack(py, column, dimensions, batch::packed_to_wire)
+    }
+
+    fn unpack(
+        py: Python,
+        column: Column,
+        dimensions: i64,
+        to: impl Send + FnOnce(&TextColumn, u16) -> Result<Parsed, Error>,
+    ) -> PyResult<ParsedEmbeddings> {
+        let column = column.0.try_into()?;
+        let dimensions = check_dimensions(dimensions)?;
+        Ok(ParsedEmbeddings(py.detach(|| to(&column, dimensions))?))
     }
 
     fn parse(

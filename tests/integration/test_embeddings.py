@@ -156,9 +156,15 @@ def test_a_value_that_postgresql_refuses_is_told_with_its_range(
     mysql: MySQLDatabase, postgres: PostgresDatabase
 ) -> None:
     mysql.execute("CREATE TABLE t (id int PRIMARY KEY, a text, j json)")
-    mysql.execute("INSERT INTO t VALUES (1, 'fine', '[]'), (2, 'a\\0b', NULL)")
+    mysql.execute("INSERT INTO t VALUES (1, 'fine', '[]'), (2, 'ab', NULL)")
+
+    class SpoilAfterThePlan(Progress):
+        def begin(self, step: str) -> None:
+            if step == "load":
+                mysql.execute("UPDATE t SET a = 'a\\0b' WHERE id = 2")
+
     with pytest.raises(InvalidValueError) as caught:
-        run(mysql, postgres)
+        run(mysql, postgres, SpoilAfterThePlan())
     message = str(caught.value)
     assert 'invalid byte sequence for encoding "UTF8": 0x00' in message
     assert "it is a row of t" in message

@@ -261,19 +261,30 @@ def test_objects_of_the_target_survive_a_restart(mysql: MySQLDatabase, postgres:
 def test_rows_that_break_a_foreign_key_are_told(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
     mysql.execute("CREATE TABLE a (id int PRIMARY KEY)")
     mysql.execute("CREATE TABLE b (id int PRIMARY KEY, a int, CONSTRAINT fk_a FOREIGN KEY (a) REFERENCES a (id))")
-    mysql.execute("SET foreign_key_checks = 0")
-    mysql.execute("INSERT INTO b VALUES (1, 99)")
-    with pytest.raises(TargetError, match="fk_a.*99"):
-        run(mysql, postgres)
+    mysql.execute("INSERT INTO b VALUES (7, NULL)")
+
+    class OrphanAfterThePlan(Progress):
+        def begin(self, step: str) -> None:
+            if step == "load":
+                mysql.execute("SET foreign_key_checks = 0")
+                mysql.execute("INSERT INTO b VALUES (1, 99)")
+
+    report = run(mysql, postgres, OrphanAfterThePlan())
+    assert report.status == "differences"
+    [note] = [note for note in report.notes if "fk_a" in note]
+    assert "the foreign key fk_a of table b is broken by 1 row (at id = 1)" in note
+    assert postgres.rows("SELECT convalidated FROM pg_constraint WHERE conname = 'fk_a'") == [(False,)]
     mysql.execute("INSERT INTO a VALUES (99)")
-    assert postgres.rows("SELECT count(*) FROM b") == [(1,)]
+    postgres.execute("INSERT INTO a VALUES (99)")
+    run(mysql, postgres)
+    assert postgres.rows("SELECT convalidated FROM pg_constraint WHERE conname = 'fk_a'") == [(True,)]
 
 
 def test_a_zero_date_is_told_with_its_table(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
     mysql.execute("SET sql_mode = ''")
     mysql.execute("CREATE TABLE t (id int PRIMARY KEY, d date)")
     mysql.execute("INSERT INTO t VALUES (1, '0000-00-00'), (2, '2020-02-00'), (3, '2020-02-02'), (4, NULL)")
-    with pytest.raises(ForbiddenError, match="t.d holds 2 dates that PostgreSQL does not know.*id = 1; id = 2"):
+    with pytest.raises(ForbiddenError, match="t.d: 2 rows hold a date that PostgreSQL does not know.*id = 1; id = 2"):
         run(mysql, postgres)
     assert postgres.rows("SELECT to_regclass('t')") == [(None,)]
 

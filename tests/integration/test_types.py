@@ -87,10 +87,3 @@ def test_uuids_land_in_an_existing_uuid_column(mysql: MySQLDatabase, postgres: P
     postgres.execute("CREATE TABLE t (b uuid, id uuid PRIMARY KEY)")
     assert run(mysql, postgres).status == "ok"
     assert postgres.rows("SELECT id, b FROM t") == [(value, value)]
-
-
-def test_a_type_without_a_row_is_refused_before_anything(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
-    mysql.execute("CREATE TABLE t (id int PRIMARY KEY, place point)")
-    with pytest.raises(Exception, match="t.place: vecferry does not carry the type point: exclude the table"):
-        run(mysql, postgres)
-    assert postgres.rows("SELECT relname FROM pg_class WHERE relname IN ('t', 'run')") == []

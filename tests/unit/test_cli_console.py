@@ -40,6 +40,7 @@ PLAN = Plan(
     tables=(
         TablePlan(
             name="documents",
+            target="documents",
             columns=(
                 column("id", "int64", "bigint"),
                 column("title", "string", "character varying(80)"),
@@ -56,6 +57,7 @@ PLAN = Plan(
         ),
         TablePlan(
             name="tags",
+            target="labels",
             columns=(column("name", "string", "text"),),
             key=(),
             chunks=(Chunk("tags", 0),),
@@ -63,6 +65,7 @@ PLAN = Plan(
             bytes_estimate=20,
             create=None,
             before=("DROP INDEX archive.tags_name",),
+            after=(DdlObject("index", "labels", "tags_name", "CREATE INDEX tags_name ON archive.labels (name)"),),
         ),
     ),
     embeddings=(
@@ -76,8 +79,9 @@ PLAN = Plan(
         ),
     ),
     sequences=(SequencePlan("documents", "id"),),
-    losses=(Loss("documents", "opens", "beyond a day", 42), Loss("tags", None, "FULLTEXT index is left out")),
+    losses=(Loss("documents", "opens", "beyond a day", 42, ("id = 7", "id = 9")), Loss("tags", None, "FULLTEXT index is left out")),
     notes=("tags.meta holds arrays of many lengths",),
+    extensions=("vector", "citext"),
 )
 
 REPORT = Report(
@@ -104,8 +108,13 @@ class TestPlan:
         for word in ("1,234,567", "8.9 GB", "2", "id", "created"):
             assert word in documents
         tags = next(line for line in text.splitlines() if line.strip().startswith("tags "))
-        assert "used, 1 change first" in tags
+        assert "used as labels, 1 change first" in tags
         assert "db.example:3306/shop -> schema archive" in text
+
+    def test_problems_are_last_and_say_so(self) -> None:
+        text = shown(render_plan(replace(PLAN, problems=("t.a: 2 rows hold NULL", "table t is not empty"))))
+        assert "what forbids this migration:\n  - t.a: 2 rows hold NULL\n  - table t is not empty" in text
+        assert text.strip().splitlines()[-1] == "2 problems forbid this migration; nothing has been changed"
 
     def test_only_columns_whose_type_is_a_decision(self) -> None:
         text = shown(render_plan(PLAN))
@@ -124,7 +133,9 @@ class TestPlan:
             "cosine",
             "documents_embedding_hnsw",
             "42",
-            "beyond a day",
+            "beyond a day (id = 7; id = 9)",
+            "extensions: vector, citext",
+            "dropped for the load and made again: index tags_name of labels",
             "FULLTEXT index is left out",
             "note: tags.meta holds arrays of many lengths",
         ):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SCOPE = "What is carried"
 EMBEDDINGS = "Embeddings"
+VALUES = "Types and values"
 LOAD = "Speed and memory"
 SAFETY = "Consent and resumption"
 OUTPUT = "Output"
@@ -127,6 +128,60 @@ NoDetect = Annotated[
         metavar="",
         panel=EMBEDDINGS,
         help="Take no column for an embedding but those of --embedding.",
+    ),
+]
+On = Annotated[
+    list[str] | None,
+    _option(
+        "on",
+        "--on",
+        metavar="KIND=POLICY",
+        panel=VALUES,
+        help="What becomes of values that PostgreSQL cannot hold, e.g. zero-date=null, nul-byte=replace, "
+        "too-long=truncate, orphan=keep, posts.title:too-long=truncate; every kind is refused unless you say so.",
+    ),
+]
+Ci = Annotated[
+    Literal["keep", "citext"] | None,
+    _option(
+        "ci",
+        "--ci",
+        panel=VALUES,
+        help="Text that compares without regard to case: keep makes it plain text and warns, citext keeps it so.",
+    ),
+]
+JsonType = Annotated[
+    Literal["jsonb", "json"] | None,
+    _option("json_type", "--json-type", panel=VALUES, help="What a JSON column becomes; json keeps the text as it is."),
+]
+TimeType = Annotated[
+    Literal["interval", "time"] | None,
+    _option(
+        "time_type",
+        "--time-type",
+        panel=VALUES,
+        help="What a TIME column becomes; time only where every value lies within a day.",
+    ),
+]
+DatetimeZone = Annotated[
+    str | None,
+    _option(
+        "datetime_zone",
+        "--datetime-zone",
+        metavar="ZONE",
+        panel=VALUES,
+        help="The time zone of DATETIME values that land in an existing timestamptz column, e.g. Europe/Paris.",
+    ),
+]
+FullText = Annotated[
+    str | None,
+    _option(
+        "fulltext",
+        "--fulltext",
+        metavar="LANGUAGE",
+        panel=VALUES,
+        help="Make full-text indexes GIN indexes over to_tsvector of this language, e.g. english or simple; "
+        "unset: they are left out and listed.",
     ),
 ]
 Distance = Annotated[

@@ -9,6 +9,7 @@ import typer  # noqa: TC002 - typer reads the annotations
 from vecferry.cli import options, output
 from vecferry.cli.invocation import Invocation
 from vecferry.cli.progress import screen_for
+from vecferry.errors import ExitCode
 from vecferry.report.console import render_plan
 
 
@@ -21,6 +22,12 @@ def plan(
     tables: options.Tables = None,
     exclude: options.Exclude = None,
     schema: options.Schema = None,
+    on: options.On = None,
+    ci: options.Ci = None,
+    json_type: options.JsonType = None,
+    time_type: options.TimeType = None,
+    datetime_zone: options.DatetimeZone = None,
+    fulltext: options.FullText = None,
     embedding: options.Embedding = None,
     no_detect: options.NoDetect = None,
     distance: options.Distance = None,
@@ -56,6 +63,12 @@ def plan(
         tables=tables,
         exclude=exclude,
         target_schema=schema,
+        on=on,
+        ci=ci,
+        json_type=json_type,
+        time_type=time_type,
+        datetime_zone=datetime_zone,
+        fulltext=fulltext,
         embedding=embedding,
         detect_embeddings=options.negated(no_detect),
         distance=distance,
@@ -75,4 +88,4 @@ def plan(
         output.print_json(asdict(found))
     else:
         output.print_result(render_plan(found, verbose=verbose))
-    return 0
+    return ExitCode.FORBIDDEN if found.problems else ExitCode.DONE

@@ -1,4 +1,4 @@
-"""Embeddings kept as JSON text become vectors; the compiled core is used for them here and nowhere else."""
+"""Embeddings kept as JSON text or packed become vectors; the compiled core is used for them here and nowhere else."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Reason(StrEnum):
     NON_FINITE = "non_finite"
     TRAILING_BYTES = "trailing_bytes"
     TRUNCATED = "truncated"
+    PARTIAL_COMPONENT = "partial_component"
 
 
 _SENTENCES = {
@@ -39,6 +40,7 @@ _SENTENCES = {
     Reason.NON_FINITE: "a value in it is NaN, infinite or beyond float32",
     Reason.TRAILING_BYTES: "something follows its closing bracket",
     Reason.TRUNCATED: "the text ends before its closing bracket",
+    Reason.PARTIAL_COMPONENT: "it is {found} bytes long, and a dimension takes 4",
 }
 
 
@@ -50,7 +52,7 @@ class InvalidValue:
         row: its place in the array, from 0.
         reason: a `Reason`.
         offset: bytes from the start of the value to the problem.
-        found: the key or the dimension that the reason is about, otherwise 0.
+        found: the key, the dimension or the length in bytes that the reason is about, otherwise 0.
     """
 
     row: int
@@ -116,6 +118,44 @@ def to_float32(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue
         ValueError: the dimensions are out of range.
     """
     return _converted(_core.parse_embeddings(array, dimensions))
+
+
+def packed_to_wire(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue | None]:
+    """Converts packed embeddings to pgvector's wire form, ready for a `vector` column.
+
+    The packed form is what a VECTOR column holds, in MySQL since 9.0
+    (https://dev.mysql.com/doc/refman/9.0/en/vector.html) and in MariaDB since 11.7
+    (https://mariadb.com/kb/en/vector-overview/): float32 components, little-endian, with no header.
+
+    Args:
+        array: binary, each value a packed embedding.
+        dimensions: what every value must have, 1 to 16,000. MySQL's VECTOR(n) holds shorter ones, too.
+
+    Returns:
+        As `to_wire`.
+
+    Raises:
+        TypeError: the array is not text or binary.
+        ValueError: the dimensions are out of range, or the vectors exceed 2 GiB.
+    """
+    return _converted(_core.packed_to_wire(array, dimensions))
+
+
+def packed_to_float32(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue | None]:
+    """Converts packed embeddings to float32 lists, ready for a `real[]` column.
+
+    Args:
+        array: as for `packed_to_wire`.
+        dimensions: as for `packed_to_wire`.
+
+    Returns:
+        As `to_float32`.
+
+    Raises:
+        TypeError: the array is not text or binary.
+        ValueError: the dimensions are out of range.
+    """
+    return _converted(_core.packed_to_float32(array, dimensions))
 
 
 def invalid_values(array: pa.Array, dimensions: int) -> Iterator[InvalidValue]:

@@ -11,22 +11,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vecferry.convert.zones import to_utc
 from vecferry.errors import InvalidValueError, one_line
 from vecferry.mapping.typemap import modifier
 
 Encoder = Callable[[pa.Array, str], pa.Array]
 
 _MICROSECONDS_A_DAY = 24 * 3600 * 1_000_000
+_MOST_BITS = 64
+_EWKB_POINT = b"\x01\x01\x00\x00\x00"
+_EWKB_POINT_SRID = b"\x01\x01\x00\x00\x20"
 
 
 def encode(wire: str, column: pa.Array, read_type: str, target_type: str) -> pa.Array:
     """Converts one column of a batch.
 
     Args:
-        wire: the kind of wire column, a key of `ENCODERS`.
+        wire: the kind of wire column, a key of `ENCODERS`; `timestamptz@Europe/Paris` for timestamps that are the
+            wall-clock time of that zone.
         column: the values as the reader returned them, of any length, nulls kept.
         read_type: the type table's name of the values' Arrow type; a decimal arrives as text.
         target_type: PostgreSQL's type in full.
@@ -37,12 +43,24 @@ def encode(wire: str, column: pa.Array, read_type: str, target_type: str) -> pa.
     Raises:
         InvalidValueError: a value does not fit the target's type; the message says which and why.
     """
+    kind, _, zone = wire.partition("@")
     try:
         if read_type.startswith("decimal("):
             column = column.cast(_decimal_type(read_type))
-        return ENCODERS[wire](column, target_type)
+        if zone:
+            column = to_utc(column, zone)
+        return ENCODERS[kind](column, target_type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise InvalidValueError(f"a value does not fit {target_type}: {one_line(error)}") from error
+
+
+def is_json(text: str) -> bool:
+    """Says whether a text is one JSON value, as PostgreSQL takes it: no lone surrogates, nothing after it."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _decimal_type(name: str) -> pa.DataType:
@@ -79,17 +97,46 @@ def _bit_bool(column: pa.Array, _: str) -> pa.Array:
 
 
 def _bit(column: pa.Array, target_type: str) -> pa.Array:
-    bits = modifier(target_type)
+    """`bit_recv` (src/backend/utils/adt/varbit.c): how many bits, int32, then the bits.
 
-    def one(value: bytes | None) -> bytes | None:
-        if value is None:
-            return None
-        count = bits if bits is not None else 8 * len(value)
-        padding = -count % 8
-        whole = int.from_bytes(value, "big") << padding
-        return count.to_bytes(4, "big") + whole.to_bytes((count + padding) // 8, "big")
+    PostgreSQL fills the last byte with zeros; MySQL, whose BIT is the bytes of a number, fills the first.
+    """
+    values = column.cast(pa.binary())
+    most = 8 * (pc.max(pc.binary_length(values)).as_py() or 0)
+    bits = modifier(target_type) or most
+    if max(most, bits) > _MOST_BITS:
+        raise ValueError(f"{max(most, bits)} bits are more than the {_MOST_BITS} that a BIT of MySQL can have")
+    # Arrow shifts integers, and those lie in memory with the lowest byte first.
+    low_first = pc.binary_slice(_join(pc.binary_reverse(values), bytes(8)), 0, 8)
+    numbers = low_first.cast(pa.binary(8)).view(pa.uint64())
+    largest = pa.scalar((1 << bits) - 1, pa.uint64())
+    _refuse(numbers, pc.greater(numbers, largest), f"{{}} takes more than {bits} bits")
+    filled = pc.shift_left(numbers, pa.scalar(-bits % 8, pa.uint64())).view(pa.binary(8)).cast(pa.binary())
+    return _join(bits.to_bytes(4, "big"), pc.binary_slice(pc.binary_reverse(filled), 8 - (bits + 7) // 8, 8))
 
-    return pa.array([one(value) for value in column.to_pylist()], pa.binary())
+
+def _inet(column: pa.Array, _: str) -> pa.Array:
+    """`network_recv` (src/backend/utils/adt/network.c): family, bits, is_cidr, bytes of the address, the address.
+
+    The families 2 and 3 are PGSQL_AF_INET and PGSQL_AF_INET6 (src/include/utils/inet.h). The values are addresses in
+    the network's byte order, as INET6_ATON gives them.
+    """
+    lengths = pc.binary_length(column)
+    short, long = pc.equal(lengths, 4), pc.equal(lengths, 16)
+    _refuse(column, pc.invert(pc.or_(short, long)), "{} is neither the 4 bytes of IPv4 nor the 16 of IPv6")
+    return _join(pc.if_else(short, b"\x02\x20\x00\x04", b"\x03\x80\x00\x10"), column)
+
+
+def _point(column: pa.Array, _: str) -> pa.Array:
+    """`point_recv` (src/backend/utils/adt/geo_ops.c): x, then y, each a float8, the highest byte first.
+
+    The values are POINTs in EWKB with the lowest byte first, with or without an SRID, which a point does not keep
+    (https://postgis.net/docs/using_postgis_dbmanagement.html#EWKB_EWKT).
+    """
+    bare = pc.and_(pc.starts_with(column, _EWKB_POINT), pc.equal(pc.binary_length(column), 21))
+    with_srid = pc.and_(pc.starts_with(column, _EWKB_POINT_SRID), pc.equal(pc.binary_length(column), 25))
+    _refuse(column, pc.invert(pc.or_(bare, with_srid)), "{} is not the EWKB of a POINT of two dimensions")
+    return _join(pc.binary_reverse(pc.binary_slice(column, -16, -8)), pc.binary_reverse(pc.binary_slice(column, -8)))
 
 
 def _jsonb(column: pa.Array, _: str) -> pa.Array:
@@ -105,13 +152,26 @@ def _text_list(column: pa.Array, _: str) -> pa.Array:
 
 
 def _uuid(column: pa.Array, _: str) -> pa.Array:
+    """`uuid_recv` (src/backend/utils/adt/uuid.c): the 16 bytes. The hyphens are not looked at."""
     import polars as pl  # noqa: PLC0415 - importing it takes longer than connecting to both servers
 
     digits = pl.Series("uuid", column).str.replace_all("-", "", literal=True)
-    if digits.str.len_bytes().ne(32).any():
-        wrong = digits.filter(digits.str.len_bytes() != 32)[0]  # noqa: PLR2004
-        raise ValueError(f"{wrong!r} is not a UUID")
-    return digits.str.decode("hex", strict=True).to_arrow().cast(pa.binary(16))
+    decoded = digits.str.decode("hex", strict=False).to_arrow().cast(pa.large_binary())
+    whole = pc.equal(pc.binary_length(decoded), 16).fill_null(False)
+    _refuse(column, pc.and_not(pc.is_valid(column), whole), "{!r} is not a UUID")
+    return decoded.cast(pa.binary(16))
+
+
+def _join(*parts: pa.Array | bytes) -> pa.Array:
+    """Returns the bytes of `parts` laid end to end in each row."""
+    return pc.binary_join_element_wise(*parts, b"")
+
+
+def _refuse(column: pa.Array, wrong: pa.Array, sentence: str) -> None:
+    """Raises ValueError with the first of the values that are `wrong` in `sentence`; bytes as hexadecimal digits."""
+    if pc.any(wrong).as_py():
+        value = column.filter(wrong)[0].as_py()
+        raise ValueError(sentence.format(f"0x{value.hex()}" if isinstance(value, bytes) else value))
 
 
 def _time(column: pa.Array, _: str) -> pa.Array:
@@ -135,6 +195,8 @@ ENCODERS: Final[dict[str, Encoder]] = {
     "bytea": _cast(pa.large_binary()),
     "text[]": _text_list,
     "uuid": _uuid,
+    "inet": _inet,
+    "point": _point,
     "uuid_bytes": _cast(pa.binary(16)),
     "date": _cast(pa.date32()),
     "time": _time,

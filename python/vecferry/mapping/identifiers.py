@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_NAME_BYTES = 63
 """`NAMEDATALEN - 1` (src/include/pg_config_manual.h); the server cuts longer names without an error."""
@@ -18,7 +22,7 @@ def qualified(schema: str, name: str) -> str:
     return f"{quote(schema)}.{quote(name)}"
 
 
-def quote_all(names: tuple[str, ...]) -> str:
+def quote_all(names: Sequence[str]) -> str:
     """Returns quoted names with commas between them."""
     return ", ".join(quote(name) for name in names)
 
@@ -36,6 +40,16 @@ def shorten(name: str) -> str:
         return name
     digest = hashlib.sha256(raw).hexdigest()[:8]
     return raw[: MAX_NAME_BYTES - 9].decode(errors="ignore") + "_" + digest
+
+
+def unique_name(name: str, taken: set[str]) -> str:
+    """Chooses `name`, cut to what PostgreSQL keeps, or where it is taken the same with a number, and takes it."""
+    chosen, number = shorten(name), 1
+    while chosen in taken:
+        number += 1
+        chosen = shorten(f"{name}_{number}")
+    taken.add(chosen)
+    return chosen
 
 
 def index_name(table: str, name: str, taken: set[str]) -> str:

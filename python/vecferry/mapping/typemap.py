@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TypeRow:
-    """One row of the type table; `{p}`, `{s}`, `{n}`, `{f}` are precision, scale, length, fraction digits."""
+    """One row of the type table.
+
+    `{p}`, `{s}`, `{n}`, `{f}`, `{d}` are precision, scale, length, fraction digits and a vector's dimensions.
+    """
 
     mysql: str
     select: str
@@ -27,51 +30,86 @@ class TypeRow:
     accepts: tuple[tuple[str, str], ...]
     """Pairs of PostgreSQL type (without its modifier) and wire column."""
     loss: str = ""
+    """What PostgreSQL cannot hold, if there is any in the source; each with a policy, see `mapping/checks.py`."""
+    remark: str = ""
 
 
 _TEXT = (("text", "text"), ("character varying", "text"), ("character", "text"), ("citext", "text"))
+_LABELS = (*_TEXT, ("enum", "text"))
 _INTEGERS = (("smallint", "int16"), ("integer", "int32"), ("bigint", "int64"), ("numeric", "numeric"))
+_SMALL = (*_INTEGERS, ("boolean", "bool"), ("double precision", "float64"))
 _BYTES = (("bytea", "bytea"),)
 _STAMPS = (("timestamp without time zone", "timestamp"), ("timestamp with time zone", "timestamptz"))
 _JSON = (("jsonb", "jsonb"), ("json", "text"), *_TEXT)
+_SPATIAL = (("geometry", "bytea"), ("geography", "bytea"), ("bytea", "bytea"))
 
 _MICROSECONDS = "TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'2000-01-01 00:00:00', TIMESTAMP('2000-01-01 00:00:00', {}))"
 
+_EWKB = "CONCAT(SUBSTRING({0}, 5, 4), x'20', SUBSTRING({0}, 1, 4), SUBSTRING({0}, 10))"
+"""The server's SRID and little-endian WKB, put together as PostGIS's EWKB: the byte order and the type's low bytes, the
+flag that an SRID follows, the SRID, the rest (liblwgeom's lwin_wkb.c; MySQL's manual, "Internal Geometry Storage
+Format"). Taken from the stored bytes because ST_AsBinary swaps the axes of geographic systems in MySQL 8."""
+
+SPATIAL = (
+    "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
+    "geometrycollection", "geomcollection",
+)  # fmt: skip
+TEXTS = ("tinytext", "text", "mediumtext", "longtext")
+
+_WRONG_RANGE = "zero and partial dates"
+_NO_NUL = "NUL bytes"
+
 TYPES: tuple[TypeRow, ...] = (
-    TypeRow("tinyint(1)", "{}", "int8", "boolean", (("boolean", "bool"), *_INTEGERS)),
-    TypeRow("tinyint", "{}", "int8", "smallint", (("boolean", "bool"), *_INTEGERS)),
-    TypeRow("tinyint unsigned", "{}", "uint8", "smallint", (("boolean", "bool"), *_INTEGERS)),
-    TypeRow("smallint", "{}", "int16", "smallint", _INTEGERS),
-    TypeRow("smallint unsigned", "{}", "uint16", "integer", _INTEGERS),
-    TypeRow("mediumint", "{}", "int32", "integer", _INTEGERS),
-    TypeRow("mediumint unsigned", "{}", "uint32", "integer", _INTEGERS),
-    TypeRow("int", "{}", "int32", "integer", _INTEGERS),
-    TypeRow("int unsigned", "{}", "uint32", "bigint", _INTEGERS),
+    TypeRow("tinyint(1)", "{}", "int8", "boolean", (("boolean", "bool"), *_INTEGERS),
+            remark="smallint where a value is neither 0 nor 1"),
+    TypeRow("tinyint", "{}", "int8", "smallint", _SMALL),
+    TypeRow("tinyint unsigned", "{}", "uint8", "smallint", _SMALL),
+    TypeRow("smallint", "{}", "int16", "smallint", _SMALL),
+    TypeRow("smallint unsigned", "{}", "uint16", "integer", _SMALL),
+    TypeRow("mediumint", "{}", "int32", "integer", _SMALL),
+    TypeRow("mediumint unsigned", "{}", "uint32", "integer", _SMALL),
+    TypeRow("int", "{}", "int32", "integer", _SMALL, remark="`zerofill` is the client's display: not carried"),
+    TypeRow("int unsigned", "{}", "uint32", "bigint", _SMALL),
     TypeRow("bigint", "{}", "int64", "bigint", _INTEGERS),
-    TypeRow("bigint unsigned", "{}", "uint64", "numeric(20)", _INTEGERS),
+    TypeRow("bigint unsigned", "{}", "uint64", "numeric(20)", _INTEGERS,
+            remark="bigint where it is auto_increment, or a foreign key to such a column"),
     TypeRow("decimal", "CAST({} AS CHAR)", "decimal({p},{s})", "numeric({p},{s})", (("numeric", "numeric"),)),
     TypeRow("float", "{}", "float", "real", (("real", "float32"), ("double precision", "float64"))),
     TypeRow("double", "{}", "double", "double precision", (("double precision", "float64"),)),
     TypeRow("bit(1)", "{}", "binary", "boolean", (("boolean", "bit_bool"), ("bit", "bit"), ("bit varying", "bit"))),
     TypeRow("bit", "{}", "binary", "bit({p})", (("bit", "bit"), ("bit varying", "bit"))),
-    TypeRow("date", "{}", "date32", "date", (("date", "date"), *_STAMPS)),
-    TypeRow("datetime", "{}", "timestamp[us]", "timestamp({f})", _STAMPS),
-    TypeRow("timestamp", "{}", "timestamp[us]", "timestamp({f}) with time zone", _STAMPS),
-    TypeRow("time", _MICROSECONDS, "int64", "interval", (("interval", "interval"), ("time without time zone", "time"))),
+    TypeRow("date", "{}", "date32", "date", (("date", "date"), *_STAMPS), loss=_WRONG_RANGE),
+    TypeRow("datetime", "{}", "timestamp[us]", "timestamp({f})", _STAMPS, loss=_WRONG_RANGE,
+            remark="into timestamptz by `--datetime-zone`"),
+    TypeRow("timestamp", "{}", "timestamp[us]", "timestamp({f}) with time zone", _STAMPS, loss=_WRONG_RANGE,
+            remark="read in UTC"),
+    TypeRow("time", _MICROSECONDS, "int64", "interval", (("interval", "interval"), ("time without time zone", "time")),
+            remark="`time` by `--time-type time` where every value lies within a day"),
     TypeRow("year", "{}", "int16", "smallint", _INTEGERS),
-    TypeRow("char", "{}", "string", "character varying({n})", (*_TEXT, ("uuid", "uuid"))),
-    TypeRow("varchar", "{}", "string", "character varying({n})", (*_TEXT, ("uuid", "uuid"))),
-    *(TypeRow(name, "{}", "string", "text", _JSON) for name in ("tinytext", "text", "mediumtext", "longtext")),
+    TypeRow("char", "{}", "string", "character varying({n})", (*_LABELS, ("uuid", "uuid"), *_JSON[:2]), loss=_NO_NUL,
+            remark="citext by `--ci citext` where the collation ignores case"),
+    TypeRow("varchar", "{}", "string", "character varying({n})", (*_LABELS, ("uuid", "uuid"), *_JSON[:2]), loss=_NO_NUL,
+            remark="citext by `--ci citext` where the collation ignores case"),
+    *(TypeRow(name, "{}", "string", "text", (*_JSON, ("enum", "text")), loss=_NO_NUL,
+              remark="vector(n) where it holds embeddings") for name in TEXTS),
     TypeRow("binary", "{}", "binary", "bytea", (*_BYTES, ("uuid", "uuid_bytes"))),
     TypeRow("varbinary", "{}", "binary", "bytea", (*_BYTES, ("uuid", "uuid_bytes"))),
     *(TypeRow(name, "{}", "binary", "bytea", _BYTES) for name in ("tinyblob", "blob", "mediumblob", "longblob")),
-    TypeRow("enum", "{}", "string", "enum", (("enum", "text"), *_TEXT)),
+    TypeRow("enum", "{}", "string", "enum", (("enum", "text"), *_TEXT),
+            remark="a type `<table>_<column>_enum`; text where a label is longer than 63 bytes"),
     TypeRow("set", "{}", "string", "text[]", (("text[]", "text[]"), ("character varying[]", "text[]"), *_TEXT)),
-    TypeRow("json", "CAST({} AS CHAR)", "string", "jsonb", _JSON),
-    TypeRow("uuid", "CAST({} AS CHAR)", "string", "uuid", (("uuid", "uuid"), *_TEXT)),
-    TypeRow("inet6", "CAST({} AS CHAR)", "string", "text", _TEXT),
-    TypeRow("inet4", "CAST({} AS CHAR)", "string", "text", _TEXT),
-)
+    TypeRow("json", "CAST({} AS CHAR)", "string", "jsonb", _JSON,
+            loss=r"`\u0000`; of keys that are there twice, the last stays",
+            remark="json by `--json-type json`, which keeps the text; vector(n) where it holds embeddings"),
+    TypeRow("uuid", "CAST({} AS CHAR)", "string", "uuid", (("uuid", "uuid"), *_TEXT), remark="MariaDB"),
+    TypeRow("inet6", "INET6_ATON(CAST({} AS CHAR))", "binary", "inet", (("inet", "inet"),), remark="MariaDB"),
+    TypeRow("inet4", "INET6_ATON(CAST({} AS CHAR))", "binary", "inet", (("inet", "inet"),), remark="MariaDB"),
+    TypeRow("vector", "CAST({} AS BINARY)", "binary", "vector({d})", (("vector", "packed"),),
+            remark="MariaDB 11.7, MySQL 9: float32 values as they are"),
+    *(TypeRow(name, _EWKB, "binary", "geometry",
+              (*_SPATIAL, ("point", "point")) if name == "point" else _SPATIAL,
+              remark="bytea with EWKB where PostGIS is not installed") for name in SPATIAL),
+)  # fmt: skip
 
 _BY_NAME = {row.mysql: row for row in TYPES}
 
@@ -81,14 +119,21 @@ def row_for(column: Column) -> TypeRow | None:
     if column.data_type == "json":
         # MariaDB's json is a longtext to `column_type`.
         return _BY_NAME["json"]
-    full = re.sub(r"\s*zerofill|\s*\(\d+(,\d+)?\)", "", column.column_type).strip()
-    exact = column.column_type if column.column_type in {"tinyint(1)", "bit(1)"} else full
+    exact = column.column_type if column.column_type in {"tinyint(1)", "bit(1)"} else type_name(column)
     return _BY_NAME.get(exact) or _BY_NAME.get(column.data_type)
 
 
+def type_name(column: Column) -> str:
+    """Returns the column's type without its numbers: `int(10) unsigned zerofill` → `int unsigned`."""
+    return re.sub(r"\s*zerofill|\s*\(\d+(,\d+)?\)", "", column.column_type).strip()
+
+
 def fill_in(template: str, column: Column) -> str:
-    """Returns `template` with the column's precision, scale, length and fraction digits in place."""
-    return template.format(p=column.precision, s=column.scale or 0, n=column.length, f=column.fraction_digits or 0)
+    """Returns `template` with the column's numbers in place, see `TypeRow`."""
+    return template.format(
+        p=column.precision, s=column.scale or 0, n=column.length, f=column.fraction_digits or 0,
+        d=modifier(column.column_type),
+    )  # fmt: skip
 
 
 def base_type(postgres_type: str) -> str:
@@ -102,7 +147,19 @@ def modifier(postgres_type: str) -> int | None:
     return int(match[1]) if match else None
 
 
+_ESCAPED = {"0": "\0", "n": "\n", "r": "\r"}
+
+
 def enum_labels(column_type: str) -> tuple[str, ...]:
-    """Returns the labels of `enum('a','b''c')` or `set(...)`, in order, unquoted."""
+    r"""Returns the labels of `enum('a','b\'c')` or `set(...)`, in order, as they are.
+
+    Source of the escapes: `append_unescaped` of the servers' sql/sql_show.cc and sql/unireg.cc.
+    """
     inner = column_type[column_type.index("(") + 1 : column_type.rindex(")")]
-    return tuple(label.replace("''", "'") for label in re.findall(r"'((?:[^']|'')*)'", inner))
+    return tuple(_unescaped(label) for label in re.findall(r"'((?:[^'\\]|''|\\.)*)'", inner, re.DOTALL))
+
+
+def _unescaped(label: str) -> str:
+    return re.sub(
+        r"''|\\(.)", lambda match: _ESCAPED.get(match[1], match[1]) if match[1] else "'", label, flags=re.DOTALL
+    )

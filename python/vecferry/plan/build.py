@@ -1,24 +1,21 @@
-"""Catalog, target and configuration → the frozen plan of one run; pure.
+"""Catalog, target, configuration and findings → the frozen plan of one run; pure.
 
-Every blocking problem is collected, so that a user sees all of them at once.
+A plan is drafted more than once: each draft says what it wants to know, and the last one knows it. Every blocking
+problem is collected, so that a user sees all of them at once.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from vecferry.errors import ForbiddenError
 from vecferry.mapping import ddl
-from vecferry.mapping.identifiers import MAX_NAME_BYTES, index_name
-from vecferry.mapping.typemap import row_for
+from vecferry.mapping.identifiers import index_name, shorten, unique_name
+from vecferry.mapping.typemap import base_type
 from vecferry.model import (
     MAX_HNSW_HALFVEC,
     MAX_VECTOR,
     Catalog,
-    Chunk,
-    Column,
     ColumnPlan,
     DdlObject,
     EmbeddingSpec,
@@ -30,45 +27,39 @@ from vecferry.model import (
     TargetState,
     TargetTable,
 )
-from vecferry.plan.columns import EmbeddingChoice, choose_embedding, decide_column
+from vecferry.plan.columns import ColumnDecision, Scope, computed, decide_column
+from vecferry.plan.embeddings import choose_embedding
+from vecferry.plan.findings import Findings, Look, Questions
+from vecferry.plan.fingerprint import fingerprint
+from vecferry.plan.foreign_keys import (
+    created_keys,
+    existing_references,
+    numbered_family,
+    orphan_losses,
+    with_kept_orphans,
+)
+from vecferry.plan.objects import loose_keys, objects_of
+from vecferry.plan.views import views_of
 
 if TYPE_CHECKING:
     from vecferry.config import Config
-    from vecferry.convert.embeddings import Census
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """Values of a column that PostgreSQL cannot hold: how many, and the keys of a few."""
-
-    column: str
-    count: int
-    examples: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What was found by looking into one source table."""
-
-    key: tuple[str, ...]
-    chunks: tuple[Chunk, ...]
-    row_bytes: int
-    rows: int
-    """Rows, estimated."""
-    census: dict[str, Census] = field(default_factory=dict)
-    """By text column."""
-    not_boolean: frozenset[str] = frozenset()
-    """`tinyint(1)` columns that hold something other than 0 and 1."""
-    zero_dates: tuple[Flaw, ...] = ()
-    """Columns with zero or partial dates (`0000-00-00`, `2020-00-00`)."""
 
 
 @dataclass(slots=True)
 class _Draft:
     """What building a plan collects on its way."""
 
+    catalog: Catalog
+    target: TargetState
     config: Config
+    findings: Findings
     taken: set[str]
+    json_functions: bool
+    names: dict[str, str]
+    """Names of tables in the target, by name in the source."""
+    columns: dict[str, dict[str, str]]
+    """Names of columns in the target, by table and name in the source."""
+    whole: frozenset[tuple[str, str]]
     problems: list[str] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -76,50 +67,345 @@ class _Draft:
     sequences: list[SequencePlan] = field(default_factory=list)
     full: list[str] = field(default_factory=list)
     """Tables of the target that hold rows."""
+    types: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Types of columns in the target, by table in the source and column in the target."""
+    questions: Questions = field(default_factory=Questions)
 
 
-def build(catalog: Catalog, target: TargetState, config: Config, looks: dict[str, Look], taken: set[str]) -> Plan:
-    """Decides everything that a run does.
+def draft(
+    catalog: Catalog,
+    target: TargetState,
+    config: Config,
+    findings: Findings,
+    taken: set[str],
+    *,
+    json_functions: bool,
+) -> tuple[Plan, Questions]:
+    """Decides everything that a run does, as far as `findings` go.
 
     Args:
         catalog: the source's tables that are migrated.
-        target: what the target holds of the same names.
+        target: what the target holds under the names of `target_names`.
         config: what the user asked for.
-        looks: what was found in each table, by name.
-        taken: names of relations in the target schema, which an index cannot have.
+        findings: what was found so far; every table has its look.
+        taken: names of relations and types in the target schema, which nothing new can have.
+        json_functions: whether the source's server has JSON_VALID and JSON_QUOTE.
 
-    Raises:
-        ForbiddenError: something blocks; the message lists everything that does, a line each.
+    Returns:
+        The plan, with the problems that forbid it, and what a better one would want to know.
     """
-    draft = _Draft(config, taken | _names_of_tables(catalog), losses=list(catalog.leftovers))
-    _check_options(catalog, draft)
-    for table in catalog.tables:
-        _check_names(table, draft)
-        if table.name in taken and target.table(table.name) is None:
-            draft.problems.append(f"the target has a view or another relation called {table.name}: rename or drop it")
-    tables = [_table(table, target.table(table.name), looks[table.name], draft) for table in catalog.tables]
-    tables = _with_foreign_keys(tables, catalog, draft)
-    if draft.embeddings and target.pgvector is None:
-        draft.problems.append(
-            f"the target has no pgvector: install it on the server of {config.target_url.place}"
-            f" ({len(draft.embeddings)} embedding columns need the extension vector)"
-        )
-    if draft.full and not config.truncate:
-        draft.problems.append(_not_empty(draft.full))
-    if draft.problems:
-        raise ForbiddenError("the plan forbids this migration:\n" + "\n".join(f"  - {p}" for p in draft.problems))
-    return Plan(
+    names = target_names(catalog)
+    work = _Draft(
+        catalog, target, config, findings, taken | set(names.values()) | _sequences(catalog, names), json_functions,
+        names, {table.name: _column_names(table) for table in catalog.tables}, numbered_family(catalog),
+        losses=list(catalog.leftovers),
+    )  # fmt: skip
+    _check_options(work)
+    _check_names(work, taken)
+    tables = [
+        _table(table, target.table(names[table.name]), findings.looks[table.name], work) for table in catalog.tables
+    ]
+    tables = _with_foreign_keys(tables, work)
+    views = views_of(catalog, config, names, work.types, taken, findings)
+    work.questions.probes.extend(views.probes)
+    extensions = _extensions(tables, work)
+    if work.full and not config.truncate:
+        work.problems.append(_not_empty(work.full))
+    plan = Plan(
         source=config.source_url.place,
         target_schema=config.target_schema,
         tables=tuple(tables),
-        embeddings=tuple(draft.embeddings),
-        sequences=tuple(draft.sequences),
-        losses=tuple(draft.losses),
-        notes=tuple(draft.notes),
+        embeddings=tuple(work.embeddings),
+        sequences=tuple(work.sequences),
+        losses=(*work.losses, *views.losses),
+        notes=(*work.notes, *views.notes),
         vector_load=config.vector_load,
-        truncate=tuple(draft.full),
+        truncate=tuple(names[name] for name in work.full),
+        extensions=extensions,
+        views=views.objects,
+        problems=tuple(work.problems),
         fingerprint=fingerprint(catalog, config),
     )
+    return plan, work.questions
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+def target_names(catalog: Catalog) -> dict[str, str]:
+    """Returns the names of tables in the target, by name in the source: the same, or cut where they are too long."""
+    taken: set[str] = set()
+    # Those that fit keep theirs, whichever comes first.
+    fitting = sorted((table.name for table in catalog.tables), key=lambda name: (shorten(name) != name, name))
+    return {name: unique_name(name, taken) for name in fitting}
+
+
+def _column_names(table: Table) -> dict[str, str]:
+    taken: set[str] = set()
+    fitting = sorted((column.name for column in table.columns), key=lambda name: (shorten(name) != name, name))
+    return {name: unique_name(name, taken) for name in fitting}
+
+
+def _sequences(catalog: Catalog, names: dict[str, str]) -> set[str]:
+    """Returns the names that the sequences of tables will have."""
+    return {f"{names[table.name]}_{c.name}_seq" for table in catalog.tables for c in table.columns if c.auto_increment}
+
+
+def _check_names(work: _Draft, taken: set[str]) -> None:
+    by_lower = {name.lower(): name for name in taken}
+    for table in work.catalog.tables:
+        name = work.names[table.name]
+        if name != table.name:
+            work.notes.append(f"table {table.name}: PostgreSQL keeps 63 bytes of a name: it is called {name}")
+        for column, short in work.columns[table.name].items():
+            if column != short:
+                work.notes.append(f"{table.name}.{column}: PostgreSQL keeps 63 bytes of a name: it is called {short}")
+        if work.target.table(name) is not None:
+            continue
+        if name in taken:
+            work.problems.append(f"the target has a view or another relation called {name}: rename or drop it")
+        elif name.lower() in by_lower:
+            other = by_lower[name.lower()]
+            work.notes.append(
+                f"the target has {other}: names are matched in their case, so {name} is created beside it"
+            )
+
+
+def _check_options(work: _Draft) -> None:
+    columns = {table.name: {column.name for column in table.columns} for table in work.catalog.tables}
+    asked = [("--embedding", option.table, option.column) for option in work.config.embedding_options]
+    asked += [("--on", entry.table, entry.column) for entry in work.config.policies
+              if entry.table and entry.column and entry.kind != "orphan"]  # fmt: skip
+    for option, table, column in asked:
+        if table not in columns:
+            work.problems.append(f"{option} {table}.{column}: there is no such table to migrate")
+        elif column not in columns[table]:
+            work.problems.append(f"{option} {table}.{column}: the table has no such column")
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+
+def _table(table: Table, existing: TargetTable | None, look: Look, work: _Draft) -> TablePlan:
+    scope = _scope(table, existing, work)
+    decided = _decisions(scope, table, existing, look, work)
+    plans = [decision.plan for decision in decided.values() if decision.plan is not None]
+    types = {scope.names[name]: d.target_type for name, d in decided.items() if d.target_type is not None}
+    work.types[table.name] = types
+    work.losses.extend(loose_keys(table, types, scope.names))
+    created: str | None = None
+    before = tuple(statement for decision in decided.values() for statement in decision.before)
+    requires = [item for decision in decided.values() for item in decision.requires]
+    finish: tuple[str, ...] = ()
+    if existing is None:
+        lines = [decision.line for decision in decided.values() if decision.line is not None]
+        created = ddl.create_table(work.config.target_schema, scope.target, lines)
+        objects = objects_of(scope, table, types, work.taken)
+        work.losses.extend(objects.losses)
+        work.notes.extend(objects.notes)
+        work.questions.probes.extend(objects.probes)
+        after, finish = tuple(objects.after), tuple(objects.finish)
+        requires += objects.requires
+    else:
+        after, dropped = _kept(existing, work)
+        before = (*dropped, *before)
+    return TablePlan(
+        name=table.name,
+        target=scope.target,
+        columns=tuple(plans),
+        key=look.key,
+        chunks=look.chunks,
+        rows_estimate=look.rows,
+        bytes_estimate=look.rows * look.row_bytes,
+        create=created,
+        requires=tuple(requires),
+        finish=finish,
+        before=before,
+        casts=tuple(statement for decision in decided.values() for statement in decision.casts),
+        after=after,
+        row_bytes=look.row_bytes,
+    )
+
+
+def _scope(table: Table, existing: TargetTable | None, work: _Draft) -> Scope:
+    postgis = work.target.extension("postgis")
+    target = work.names[table.name]
+    enums = {} if existing is not None else {
+        column.name: unique_name(f"{target}_{work.columns[table.name][column.name].lower()}_enum", work.taken)
+        for column in table.columns if column.data_type == "enum"
+    }  # fmt: skip
+    return Scope(
+        config=work.config,
+        findings=work.findings,
+        table=table.name,
+        target=target,
+        names=work.columns[table.name],
+        json_functions=work.json_functions,
+        postgis=postgis is not None and postgis.installed,
+        whole=frozenset(column for name, column in work.whole if name == table.name),
+        enums=enums,
+    )
+
+
+def _decisions(
+    scope: Scope, table: Table, existing: TargetTable | None, look: Look, work: _Draft
+) -> dict[str, ColumnDecision]:
+    """Decides every column of a table, by name in the source."""
+    decided: dict[str, ColumnDecision] = {}
+    if existing is not None:
+        _check_existing(table, scope, existing, work)
+    for column in table.columns:
+        there = None
+        if existing is not None:
+            there = next((c for c in existing.columns if c.name == scope.names[column.name]), None)
+            if there is None:
+                continue
+        choice = choose_embedding(table.name, column, there, look.census.get(column.name), work.config)
+        work.notes.extend(choice.notes)
+        work.problems.extend(choice.problems)
+        decided[column.name] = decide_column(scope, column, there, choice.dimensions)
+        if decided[column.name].plan is None:
+            continue
+        if choice.dimensions:
+            _embedding(scope, column.name, existing, choice.dimensions, work)
+        if column.auto_increment:
+            work.sequences.append(SequencePlan(scope.target, scope.names[column.name]))
+    if existing is None:
+        _compute(scope, table, decided)
+    for decision in decided.values():
+        work.notes.extend(decision.notes)
+        work.losses.extend(decision.losses)
+        work.problems.extend(decision.problems)
+        work.questions.checks.setdefault(table.name, []).extend(decision.checks)
+        work.questions.probes.extend(decision.probes)
+    return decided
+
+
+def _compute(scope: Scope, table: Table, decided: dict[str, ColumnDecision]) -> None:
+    """Lets PostgreSQL compute the generated columns that it can; the others arrive as values."""
+    types = {scope.names[name]: d.target_type for name, d in decided.items() if d.target_type is not None}
+    for column in table.columns:
+        if column.generated and decided[column.name].plan is not None:
+            found = computed(scope, column, types)
+            was = decided[column.name]
+            decided[column.name] = found if found.line is not None else replace(
+                was, losses=(*was.losses, *found.losses), probes=(*was.probes, *found.probes)
+            )  # fmt: skip
+
+
+def _check_existing(table: Table, scope: Scope, existing: TargetTable, work: _Draft) -> None:
+    if not existing.empty:
+        work.full.append(table.name)
+    there = {column.name for column in existing.columns}
+    here = set(scope.names.values())
+    for name in sorted(here - there):
+        other = next((column for column in there if column.lower() == name.lower()), None)
+        advice = f"the target calls it {other}, and names are matched in their case" if other else "add it there"
+        work.problems.append(f"column {table.name}.{name} is missing in the target: {advice}")
+    for column in existing.columns:
+        if column.name not in here and not column.nullable and not column.has_default and not column.generated:
+            work.problems.append(
+                f"column {table.name}.{column.name} of the target is NOT NULL without a default and missing in the"
+                " source: give it a default or drop it"
+            )
+    if existing.triggers:
+        listed = ", ".join(existing.triggers)
+        work.notes.append(f"the target's {existing.name} has triggers that the load fires: {listed}")
+
+
+def _kept(existing: TargetTable, work: _Draft) -> tuple[tuple[DdlObject, ...], tuple[str, ...]]:
+    """Returns what comes back after the load, and the statements that drop it before."""
+    own = {spec.index for spec in work.embeddings if spec.table == existing.name}
+    kept = tuple(
+        DdlObject(item.kind, existing.name, item.name, item.definition)
+        for item in existing.objects
+        if item.name not in own
+    )
+    schema = work.config.target_schema
+    return kept, tuple(ddl.drop_object(schema, item.kind, existing.name, item.name) for item in existing.objects)
+
+
+# --- embeddings ----------------------------------------------------------------------------------
+
+
+def _embedding(scope: Scope, source: str, existing: TargetTable | None, dimensions: int, work: _Draft) -> None:
+    config, column = work.config, scope.names[source]
+    where = f"{scope.table}.{source}"
+    if dimensions > MAX_VECTOR:
+        work.problems.append(f"{where} has {dimensions} dimensions: pgvector's vector holds at most {MAX_VECTOR}")
+        return
+    there = next((item for item in existing.objects if _is_hnsw(item.definition, column)), None) if existing else None
+    index = statement = None
+    distance = config.distance
+    if there is not None:
+        index, statement = there.name, there.definition
+        distance = next((name for name in ddl.OPERATORS if f"_{name}_ops" in statement), distance)
+        if distance != config.distance:
+            note = f"{where} keeps the target's index {index}, which serves {distance}, not {config.distance}"
+            work.notes.append(note)
+    elif config.hnsw:
+        if dimensions > MAX_HNSW_HALFVEC:
+            work.problems.append(
+                f"{where} has {dimensions} dimensions: an HNSW index takes at most {MAX_HNSW_HALFVEC}, as halfvec;"
+                " migrate it with --no-index"
+            )
+            return
+        index = index_name(scope.target, f"{scope.target}_{column}_hnsw", work.taken)
+        statement = ddl.vector_index(
+            config.target_schema, scope.target, column, index, dimensions, config.distance, config.m,
+            config.ef_construction,
+        )  # fmt: skip
+    work.embeddings.append(EmbeddingSpec(scope.target, column, dimensions, distance, index, statement))
+
+
+def _is_hnsw(definition: str, column: str) -> bool:
+    quoted = {column, '"' + column.replace('"', '""') + '"'}
+    return " USING hnsw (" in definition and any(
+        definition.split(" USING hnsw (", 1)[1].startswith((f"{name} ", f"{name})", f"(({name})")) for name in quoted
+    )
+
+
+# --- across tables -------------------------------------------------------------------------------
+
+
+def _with_foreign_keys(tables: list[TablePlan], work: _Draft) -> list[TablePlan]:
+    result = []
+    for table, source in zip(tables, work.catalog.tables, strict=True):
+        if table.create is None:
+            work.questions.references.extend(existing_references(table, work.names, work.columns))
+            result.append(table)
+            continue
+        keys = created_keys(source, work.catalog, work.config, work.names, work.columns, work.types)
+        work.losses.extend(keys.losses)
+        work.questions.references.extend(keys.references)
+        result.append(replace(table, after=(*table.after, *keys.objects)))
+    losses, problems = orphan_losses(work.questions.references, work.findings, work.config)
+    work.losses.extend(losses)
+    work.problems.extend(problems)
+    kept = {(table, key) for table, key in work.findings.orphans if work.config.policy("orphan", table, key) == "keep"}
+    return [with_kept_orphans(table, kept) for table in result]
+
+
+def _extensions(tables: list[TablePlan], work: _Draft) -> tuple[str, ...]:
+    """Returns the extensions that the plan needs; one that is not at hand is a problem."""
+    place = work.config.target_url.place
+    needed = []
+    if work.embeddings:
+        needed.append("vector")
+        if work.target.extension("vector") is None:
+            work.problems.append(
+                f"the target has no pgvector: install it on the server of {place}"
+                f" ({len(work.embeddings)} embedding columns need the extension vector)"
+            )
+    if any(_is_citext(column) for table in tables if table.create is not None for column in table.columns):
+        needed.append("citext")
+        if work.target.extension("citext") is None:
+            work.problems.append(f"the target has no citext: install PostgreSQL's contrib on the server of {place}")
+    return tuple(needed)
+
+
+def _is_citext(column: ColumnPlan) -> bool:
+    return base_type(column.target_type) == "citext"
 
 
 def _not_empty(tables: list[str]) -> str:
@@ -130,185 +416,3 @@ def _not_empty(tables: list[str]) -> str:
 
 
 _NAMED = 10
-_OPTIONS_OF_THE_RESULT = (
-    "tables", "exclude", "vector_load", "embedding", "detect_embeddings", "distance", "hnsw", "m", "ef_construction",
-)  # fmt: skip
-
-
-def fingerprint(catalog: Catalog, config: Config) -> dict[str, str]:
-    """Returns what a run depends on, by name: the source, each table's structure, each option of the result."""
-    prints = {"source": config.source_url.place}
-    for table in catalog.tables:
-        structure = repr((table.columns, table.primary_key, table.indexes, table.foreign_keys))
-        prints[f"table {table.name}"] = hashlib.sha256(structure.encode()).hexdigest()[:16]
-    for option in _OPTIONS_OF_THE_RESULT:
-        prints[f"option {option}"] = str(getattr(config, option))
-    return prints
-
-
-def _names_of_tables(catalog: Catalog) -> set[str]:
-    """Returns the names that tables and their sequences will have: an index cannot have one of them."""
-    sequences = {f"{table.name}_{c.name}_seq" for table in catalog.tables for c in table.columns if c.auto_increment}
-    return {table.name for table in catalog.tables} | sequences
-
-
-def _check_options(catalog: Catalog, draft: _Draft) -> None:
-    names = {table.name: {column.name for column in table.columns} for table in catalog.tables}
-    for option in draft.config.embedding_options:
-        if option.table not in names:
-            draft.problems.append(f"--embedding {option.table}.{option.column}: there is no such table to migrate")
-        elif option.column not in names[option.table]:
-            draft.problems.append(f"--embedding {option.table}.{option.column}: the table has no such column")
-
-
-def _table(table: Table, existing: TargetTable | None, look: Look, draft: _Draft) -> TablePlan:
-    if existing is not None:
-        _check_existing(table, existing, draft)
-    for flaw in look.zero_dates:
-        where = f" (at {'; '.join(flaw.examples)})" if flaw.examples else ""
-        draft.problems.append(
-            f"{table.name}.{flaw.column} holds {flaw.count} dates that PostgreSQL does not know, such as 0000-00-00"
-            f"{where}: correct them in the source, or exclude the table"
-        )
-    columns: list[ColumnPlan] = []
-    before: list[str] = []
-    casts: list[str] = []
-    types: list[DdlObject] = []
-    schema = draft.config.target_schema
-    for column in table.columns:
-        there = None
-        if existing is not None:
-            there = next((c for c in existing.columns if c.name == column.name), None)
-            if there is None:
-                continue
-        choice = choose_embedding(table.name, column, there, look.census.get(column.name), draft.config)
-        draft.notes.extend(choice.notes)
-        draft.problems.extend(choice.problems)
-        decision = decide_column(table.name, column, there, choice, draft.config, column.name in look.not_boolean)
-        draft.notes.extend(decision.notes)
-        draft.losses.extend(decision.losses)
-        draft.problems.extend(decision.problems)
-        types.extend(decision.types)
-        before.extend(decision.before)
-        casts.extend(decision.casts)
-        if decision.plan is None:
-            continue
-        columns.append(decision.plan)
-        if choice.dimensions:
-            _embedding(table, column, existing, choice, draft)
-        if column.auto_increment:
-            draft.sequences.append(SequencePlan(table.name, column.name))
-    if existing is None:
-        after, losses = ddl.keys(schema, table, draft.taken)
-        draft.losses.extend(losses)
-        create = ddl.create_table(schema, table.name, tuple(columns))
-    else:
-        kept = [item for item in existing.objects if not _is_embedding_index(item.name, table.name, draft)]
-        after = tuple(DdlObject(item.kind, table.name, item.name, item.definition) for item in kept)
-        dropped = [ddl.drop_object(schema, item.kind, table.name, item.name) for item in existing.objects]
-        before = [*dropped, *before]
-        create = None
-    return TablePlan(
-        name=table.name,
-        columns=tuple(columns),
-        key=look.key,
-        chunks=look.chunks,
-        rows_estimate=look.rows,
-        bytes_estimate=look.rows * look.row_bytes,
-        create=create,
-        types=tuple(types),
-        before=tuple(before),
-        casts=tuple(casts),
-        after=after,
-        row_bytes=look.row_bytes,
-    )
-
-
-def _check_names(table: Table, draft: _Draft) -> None:
-    for name in (table.name, *(column.name for column in table.columns)):
-        if len(name.encode()) > MAX_NAME_BYTES:
-            draft.problems.append(
-                f"{table.name}: the name {name} is longer than the {MAX_NAME_BYTES} bytes that PostgreSQL keeps:"
-                " rename it in the source, or exclude the table"
-            )
-
-
-def _check_existing(table: Table, existing: TargetTable, draft: _Draft) -> None:
-    if not existing.empty:
-        draft.full.append(table.name)
-    there = {column.name for column in existing.columns}
-    here = {column.name for column in table.columns}
-    for name in sorted(here - there):
-        draft.problems.append(f"column {table.name}.{name} is missing in the target: add it there")
-    for column in existing.columns:
-        if column.name not in here and not column.nullable and not column.has_default:
-            draft.problems.append(
-                f"column {table.name}.{column.name} of the target is NOT NULL without a default and missing in the"
-                " source: give it a default or drop it"
-            )
-
-
-def _embedding(
-    table: Table, column: Column, existing: TargetTable | None, choice: EmbeddingChoice, draft: _Draft
-) -> None:
-    config, dimensions = draft.config, choice.dimensions
-    name = f"{table.name}.{column.name}"
-    if dimensions > MAX_VECTOR:
-        draft.problems.append(f"{name} has {dimensions} dimensions: pgvector's vector holds at most {MAX_VECTOR}")
-        return
-    there = (
-        next((item for item in existing.objects if _is_hnsw(item.definition, column.name)), None) if existing else None
-    )
-    index = statement = None
-    distance = config.distance
-    if there is not None:
-        index, statement = there.name, there.definition
-        distance = next((name for name in ddl.OPERATORS if f"_{name}_ops" in statement), distance)
-        if distance != config.distance:
-            draft.notes.append(
-                f"{name} keeps the target's index {index}, which serves {distance}, not {config.distance}"
-            )
-    elif config.hnsw:
-        if dimensions > MAX_HNSW_HALFVEC:
-            draft.problems.append(
-                f"{name} has {dimensions} dimensions: an HNSW index takes at most {MAX_HNSW_HALFVEC}, as halfvec;"
-                " migrate it with --no-index"
-            )
-            return
-        index = index_name(table.name, f"{table.name}_{column.name}_hnsw", draft.taken)
-        statement = ddl.vector_index(
-            config.target_schema, table.name, column.name, index, dimensions, config.distance, config.m,
-            config.ef_construction,
-        )  # fmt: skip
-    draft.embeddings.append(EmbeddingSpec(table.name, column.name, dimensions, distance, index, statement))
-
-
-def _is_hnsw(definition: str, column: str) -> bool:
-    quoted = {column, '"' + column.replace('"', '""') + '"'}
-    return " USING hnsw (" in definition and any(
-        definition.split(" USING hnsw (", 1)[1].startswith((f"{name} ", f"{name})", f"(({name})")) for name in quoted
-    )
-
-
-def _is_embedding_index(name: str, table: str, draft: _Draft) -> bool:
-    return any(spec.table == table and spec.index == name for spec in draft.embeddings)
-
-
-def _with_foreign_keys(tables: list[TablePlan], catalog: Catalog, draft: _Draft) -> list[TablePlan]:
-    carried = frozenset(table.name for table in catalog.tables)
-    result = []
-    for table, source in zip(tables, catalog.tables, strict=True):
-        if table.create is None:
-            result.append(table)
-            continue
-        made = list(ddl.foreign_keys(draft.config.target_schema, source, carried))
-        draft.losses.extend(item for item in made if isinstance(item, Loss))
-        objects = tuple(item for item in made if isinstance(item, DdlObject))
-        result.append(replace(table, after=(*table.after, *objects)))
-    return result
-
-
-def needs_boolean_look(column: Column) -> bool:
-    """Says whether a column becomes boolean only if it holds nothing but 0 and 1."""
-    row = row_for(column)
-    return row is not None and row.mysql == "tinyint(1)"

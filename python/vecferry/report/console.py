@@ -91,9 +91,17 @@ def render_plan(plan: Plan, *, verbose: bool = False) -> RenderableType:
         parts.append(_planned_embeddings(plan.embeddings))
     if plan.losses:
         parts.append(_losses(plan.losses))
+    parts.extend(_needs(plan))
     parts.extend(_notes(plan.notes))
     if verbose:
         parts.extend(_statements(plan))
+    if plan.problems:
+        listed = "".join(f"\n  - {problem}" for problem in plan.problems)
+        parts.append(Text(f"what forbids this migration:{listed}", style="red"))
+        verb = "forbids" if len(plan.problems) == 1 else "forbid"
+        summary = f"{count_words(len(plan.problems), 'problem')} {verb} this migration; nothing has been changed"
+        parts.append(Text(summary, style="bold red"))
+        return Group(*_spaced(parts))
     rows = sum(table.rows_estimate for table in plan.tables)
     size = sum(table.bytes_estimate for table in plan.tables)
     chunks = sum(len(table.chunks) for table in plan.tables)
@@ -122,10 +130,22 @@ def _planned_tables(plan: Plan) -> Table:
 
 
 def _fate(table: TablePlan) -> str:
+    name = f" as {table.target}" if table.target != table.name else ""
     if table.create is not None:
-        return "created"
+        return f"created{name}"
     changes = len(table.before)
-    return f"used, {count_words(changes, 'change')} first" if changes else "used as it is"
+    return f"used{name}, {count_words(changes, 'change')} first" if changes else f"used{name} as it is"
+
+
+def _needs(plan: Plan) -> list[RenderableType]:
+    lines = [f"extensions: {', '.join(plan.extensions)}"] if plan.extensions else []
+    existing = [item for table in plan.tables if table.create is None for item in table.after]
+    if existing:
+        listed = ", ".join(f"{item.kind} {item.name} of {item.table}" for item in existing)
+        lines.append(f"dropped for the load and made again: {listed}")
+    if plan.views:
+        lines.append(f"views: {', '.join(view.name for view in plan.views)}")
+    return [Text("\n".join(lines))] if lines else []
 
 
 def _planned_columns(plan: Plan, *, everything: bool) -> Table:
@@ -168,11 +188,13 @@ def _statements(plan: Plan) -> list[RenderableType]:
     before: list[str] = []
     after: list[str] = []
     for table in plan.tables:
-        before += [item.statement for item in table.types]
+        before += [item.statement for item in table.requires]
         before += [table.create] if table.create is not None else []
+        before += table.finish
         before += table.before
         after += table.casts
     after += [item.statement for table in plan.tables for item in table.after]
+    after += [view.statement for view in plan.views]
     after += [spec.statement for spec in plan.embeddings if spec.statement is not None]
     return [
         Group(Text(title, style="bold"), *(_sql(statement) for statement in statements))
@@ -288,7 +310,7 @@ def _losses(losses: Iterable[Loss]) -> Table:
         grid.add_row(
             f"{loss.table}.{loss.column}" if loss.column else loss.table,
             f"{loss.count:,}" if loss.count is not None else _NONE,
-            loss.reason,
+            loss.reason + (f" ({'; '.join(loss.examples)})" if loss.examples else ""),
         )
     return _right(grid, 1)
 

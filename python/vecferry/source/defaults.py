@@ -1,6 +1,7 @@
-"""Column defaults in one form, whatever the flavour of the server prints.
+"""Column defaults and expressions in one form, whatever the flavour of the server prints.
 
-MySQL prints a literal's plain value; MariaDB since 10.2.7 prints the default as it stands in SQL.
+MySQL prints a literal's plain value (of bits and, since 8.0, of bytes a literal: `b'101'`, `0x6162`); MariaDB since
+10.2.7 prints the default as it stands in SQL.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _BITS = re.compile(r"[bB]'[01]*'|[xX]'[0-9a-fA-F]*'|0x[0-9a-fA-F]+")
 _NOW = re.compile(r"(?:current_timestamp|now)(?:\(\d?\))?", re.IGNORECASE)
 _ESCAPE = re.compile(r"''|\\(.)", re.DOTALL)
+_BARE_QUOTE = re.compile(r"(?<!\\)'")
 _ESCAPED = {"0": "\0", "n": "\n", "r": "\r", "t": "\t", "b": "\b", "Z": "\x1a"}
 
 
@@ -42,8 +44,24 @@ def plain_default(text: str | None, data_type: str, extra: str) -> tuple[str | N
     if text is None:
         return None, False
     if "DEFAULT_GENERATED" in extra.upper():
-        return text, True
+        return printed_expression(text), True
     return text, data_type in {"timestamp", "datetime"} and _NOW.fullmatch(text) is not None
+
+
+def printed_expression(text: str) -> str:
+    r"""Reads an expression (of a default, a generated column, an index, a CHECK) that MySQL prints.
+
+    MySQL 8 prints it as if it stood in a string, with every quote escaped, and takes its bytes for characters
+    (`prepare_default_value_string` and `fill_dd_columns_from_create_fields` in its sql/dd/dd_table.cc):
+    `concat(_utf8mb4\'Ã©\',`a`)` is `concat(_utf8mb4'é',`a`)`. Others print it as it is.
+    """
+    if _BARE_QUOTE.search(text):
+        return text
+    text = _ESCAPE.sub(_unescaped, text)
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
 
 
 def _unescaped(match: re.Match[str]) -> str:

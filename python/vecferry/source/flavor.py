@@ -1,4 +1,4 @@
-"""What kind of server the source is: MySQL or MariaDB, and which version."""
+"""What kind of server the source is: MySQL or MariaDB, which version, and what its `information_schema` has."""
 
 from __future__ import annotations
 
@@ -33,11 +33,43 @@ class Flavor:
         return self.mariadb and self.version >= (10, 2, 7)
 
     @property
-    def json_checks(self) -> bool:
-        """Whether JSON is a text column with a CHECK that `information_schema` lists by table."""
+    def checks(self) -> bool:
+        """Whether CHECK constraints can be listed with the table that each belongs to."""
         if not self.mariadb:
-            return False
+            return self.version >= (8, 0, 16)
         return self.version >= (10, 3, 10) or (10, 2, 22) <= self.version < (10, 3, 0)
+
+    @property
+    def generation_expressions(self) -> bool:
+        """Whether `columns` tells what a generated column is computed from."""
+        return self.version >= ((10, 2, 5) if self.mariadb else (5, 7, 6))
+
+    @property
+    def srs_ids(self) -> bool:
+        """Whether `columns` tells the spatial reference system of a spatial column."""
+        return not self.mariadb and self.version >= (8, 0, 11)
+
+    @property
+    def geometry_columns(self) -> bool:
+        """Whether a view of its own tells the spatial reference systems."""
+        return self.mariadb and self.version >= (10, 1, 2)
+
+    @property
+    def index_expressions(self) -> bool:
+        """Whether an index can be on an expression."""
+        return not self.mariadb and self.version >= (8, 0, 13)
+
+    @property
+    def visible_indexes(self) -> str | None:
+        """The condition that holds of an index that the server may use, where an index can be hidden from it."""
+        if self.mariadb:
+            return "ignored = 'NO'" if self.version >= (10, 6, 0) else None
+        return "is_visible = 'YES'" if self.version >= (8, 0, 0) else None
+
+    @property
+    def json_functions(self) -> bool:
+        """Whether there are JSON_VALID and JSON_QUOTE."""
+        return self.version >= ((10, 2, 3) if self.mariadb else (5, 7, 8))
 
     @property
     def stale_statistics(self) -> bool:
@@ -50,4 +82,9 @@ def flavor(connection: Connection[Any]) -> Flavor:
     with connection.cursor() as cursor:
         cursor.execute("SELECT VERSION()")
         row = cursor.fetchone()
-    return Flavor.parse(str(row[0]) if row else "")
+    return Flavor.parse(plain_text(row[0]) if row else "")
+
+
+def plain_text(value: str | bytes | None) -> str:
+    """Returns what `information_schema` says as text; its long columns may come as bytes, and NULL is empty."""
+    return value.decode() if isinstance(value, bytes) else value or ""

@@ -5,11 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pymysql
+from pymysql.cursors import SSCursor
 
 from vecferry.errors import SourceError, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pymysql.connections import Connection
+
+
+def stream(connection: Connection, query: str) -> Iterator[tuple[Any, ...]]:
+    """Yields the rows of a large result, held one at a time.
+
+    Raises:
+        SourceError: the server refused; its own words are in the message.
+    """
+    try:
+        with connection.cursor(SSCursor) as cursor:
+            cursor.execute(query)
+            yield from cursor
+    except pymysql.Error as error:
+        raise _refused(error) from error
 
 
 def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
@@ -23,5 +40,9 @@ def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
             cursor.execute(query)
             return list(cursor.fetchall())
     except pymysql.Error as error:
-        words = error.args[1] if len(error.args) > 1 else one_line(error)
-        raise SourceError(f"the source refused a query: {words}") from error
+        raise _refused(error) from error
+
+
+def _refused(error: pymysql.Error) -> SourceError:
+    words = error.args[1] if len(error.args) > 1 else one_line(error)
+    return SourceError(f"the source refused a query: {words}")

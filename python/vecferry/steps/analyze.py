@@ -18,4 +18,4 @@ def analyze(connection: Connection, plan: Plan) -> None:
         psycopg.Error: the server refused.
     """
     for table in plan.tables:
-        connection.execute(f"ANALYZE {qualified(plan.target_schema, table.name)}".encode())
+        connection.execute(f"ANALYZE {qualified(plan.target_schema, table.target)}".encode())

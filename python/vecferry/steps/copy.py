@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from vecferry.convert.embeddings import explain, to_float32, to_wire
-from vecferry.convert.values import encode
+from vecferry.convert.batches import convert_batch
 from vecferry.errors import InvalidValueError, VecferryError
-from vecferry.model import Chunk, ChunkResult, ColumnPlan, EmbeddingSpec, Plan, TablePlan
+from vecferry.model import Chunk, ChunkResult, EmbeddingSpec, Plan, TablePlan
 from vecferry.source.read import read_chunk
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def copy_chunk(
     """
     started = time.perf_counter()
     table = plan.table(chunk.table)
-    specs = {spec.column: spec for spec in plan.embeddings if spec.table == table.name}
+    specs = {spec.column: spec for spec in plan.embeddings if spec.table == table.target}
     tally = _Tally()
     try:
         batches = _converted(read_chunk(source, table, chunk, batch_bytes=batch_bytes), table, specs, tally)
@@ -78,7 +77,7 @@ def copy_chunk(
 
 def _write(writer: Writer, table: TablePlan, chunk: Chunk, rows: pa.RecordBatchReader) -> int:
     try:
-        return writer.write(table.name, rows)
+        return writer.write(table.target, rows)
     except InvalidValueError as error:
         raise InvalidValueError(
             f"{error}; it is a row of {table.name}{_range(table, chunk)}: correct the value in the source, then run the"
@@ -104,51 +103,10 @@ def _converted(
         for batch in batches:
             if batch.num_rows == 0:
                 continue
-            columns = [
-                _convert(batch, index, column, table, specs.get(column.name), tally.rows)
-                for index, column in enumerate(table.columns)
-            ]
+            converted = convert_batch(batch, table, specs, tally.rows)
             tally.rows += batch.num_rows
             tally.size += batch.nbytes
-            yield pa.RecordBatch.from_arrays(columns, names=[column.name for column in table.columns])
+            yield converted
     except VecferryError as error:
         tally.error = error
         raise
-
-
-def _convert(
-    batch: pa.RecordBatch,
-    index: int,
-    column: ColumnPlan,
-    table: TablePlan,
-    spec: EmbeddingSpec | None,
-    rows_before: int,
-) -> pa.Array:
-    values = batch.column(index)
-    if spec is None:
-        try:
-            return encode(column.wire, values, column.read_type, column.target_type)
-        except InvalidValueError as error:
-            raise InvalidValueError(
-                f"{table.name}.{column.name}, in the rows {_span(batch, table)}: {error}"
-            ) from error
-    convert = to_wire if column.wire == "vector" else to_float32
-    converted, invalid = convert(values, spec.dimensions)
-    if invalid is not None:
-        place = _place(batch, table, invalid.row, rows_before)
-        raise InvalidValueError(
-            f"{table.name}.{column.name} at {place} is not an embedding of {spec.dimensions} dimensions:"
-            f" {explain(invalid, spec.dimensions)} (at byte {invalid.offset}): correct the value in the source,"
-            " then run the same command again to go on"
-        )
-    return converted
-
-
-def _place(batch: pa.RecordBatch, table: TablePlan, row: int, rows_before: int) -> str:
-    names = [column.name for column in table.columns]
-    shown = [f"{name} = {batch.column(names.index(name))[row].as_py()!r}" for name in table.key if name in names]
-    return ", ".join(shown) if shown else f"row {rows_before + row + 1} of the table"
-
-
-def _span(batch: pa.RecordBatch, table: TablePlan) -> str:
-    return f"from {_place(batch, table, 0, 0)} to {_place(batch, table, batch.num_rows - 1, 0)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vecferry.mapping.identifiers import qualified, quote
 
 if TYPE_CHECKING:
-    from vecferry.model import Plan
+    from vecferry.model import DdlObject, Plan
     from vecferry.target.connect import Connection
 
 
@@ -18,8 +18,8 @@ def prepare(connection: Connection, plan: Plan) -> None:
         psycopg.Error: the server refused a statement.
     """
     with connection.transaction():
-        if plan.embeddings:
-            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        for extension in plan.extensions:
+            connection.execute(f"CREATE EXTENSION IF NOT EXISTS {quote(extension)}".encode())
         if any(table.create for table in plan.tables):
             _ensure_schema(connection, plan.target_schema)
         if plan.truncate:
@@ -30,9 +30,8 @@ def prepare(connection: Connection, plan: Plan) -> None:
                 connection.execute(statement.encode())
         for table in plan.tables:
             if table.create is not None:
-                for kind in table.types:
-                    connection.execute(kind.statement.encode())
-                connection.execute(table.create.encode())
+                for statement in (*(item.statement for item in table.requires), table.create, *table.finish):
+                    connection.execute(statement.encode())
 
 
 def _ensure_schema(connection: Connection, schema: str) -> None:
@@ -43,13 +42,21 @@ def _ensure_schema(connection: Connection, schema: str) -> None:
 
 
 def discard(connection: Connection, plan: Plan) -> None:
-    """Drops the tables and types that an abandoned run created, and empties the others, which were empty before it."""
+    """Drops what an abandoned run created, and empties the other tables, which were empty before it."""
     with connection.transaction():
-        existing = [qualified(plan.target_schema, table.name) for table in plan.tables if table.create is None]
+        for view in plan.views:
+            connection.execute(f"DROP VIEW IF EXISTS {qualified(plan.target_schema, view.name)} CASCADE".encode())
+        existing = [qualified(plan.target_schema, table.target) for table in plan.tables if table.create is None]
         if existing:
             connection.execute(f"TRUNCATE {', '.join(existing)} CASCADE".encode())
         for table in plan.tables:
             if table.create is not None:
-                connection.execute(f"DROP TABLE IF EXISTS {qualified(plan.target_schema, table.name)} CASCADE".encode())
-                for kind in table.types:
-                    connection.execute(f"DROP TYPE IF EXISTS {qualified(plan.target_schema, kind.name)}".encode())
+                place = qualified(plan.target_schema, table.target)
+                connection.execute(f"DROP TABLE IF EXISTS {place} CASCADE".encode())
+                for item in table.requires:
+                    connection.execute(_drop(plan.target_schema, item).encode())
+
+
+def _drop(schema: str, item: DdlObject) -> str:
+    name = qualified(schema, item.name)
+    return f"DROP FUNCTION IF EXISTS {name}()" if item.kind == "function" else f"DROP TYPE IF EXISTS {name}"

@@ -30,7 +30,7 @@ def _verify_table(
     source: SourceConnection, target: Connection, plan: Plan, table: TablePlan, total: TableTotals
 ) -> TableResult:
     [(rows_source,)] = rows(source, f"SELECT COUNT(*) FROM {mysql_quote(table.name)}")
-    query = f"SELECT count(*) FROM {qualified(plan.target_schema, table.name)}"
+    query = f"SELECT count(*) FROM {qualified(plan.target_schema, table.target)}"
     [rows_target] = target.execute(query.encode()).fetchone() or (0,)
     equal = (
         rows_source == rows_target + total.rows_rejected

@@ -1,4 +1,4 @@
-"""What the target holds: pgvector, tables with their columns, and the objects that a load drops and restores."""
+"""What the target holds: extensions, tables with their columns, and the objects that a load drops and restores."""
 
 from __future__ import annotations
 
@@ -7,29 +7,50 @@ from typing import TYPE_CHECKING
 
 from vecferry.errors import TargetError
 from vecferry.mapping.identifiers import qualified, quote
-from vecferry.model import TargetColumn, TargetObject, TargetState, TargetTable
+from vecferry.model import Extension, TargetColumn, TargetObject, TargetState, TargetTable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vecferry.config import DatabaseURL
     from vecferry.target.connect import Connection
 
+# A domain may be one over a domain: the modifier, as in varchar(10), is the last one's. Its default and its
+# NOT NULL count for a column like the column's own. Rows go into a partitioned table by its own name.
 _COLUMNS = """
-SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), t.typtype::text, NOT a.attnotnull,
-       a.atthasdef OR a.attidentity <> '', a.attidentity <> '', a.attgenerated <> ''
+WITH RECURSIVE domain(oid, type, modifier, required, has_default) AS (
+  SELECT oid, typbasetype, typtypmod, typnotnull, typdefault IS NOT NULL FROM pg_type WHERE typtype = 'd'
+  UNION ALL
+  SELECT d.oid, t.typbasetype, t.typtypmod, d.required OR t.typnotnull, d.has_default
+  FROM domain d JOIN pg_type t ON t.oid = d.type WHERE t.typtype = 'd'
+), base AS (
+  SELECT d.* FROM domain d JOIN pg_type t ON t.oid = d.type WHERE t.typtype <> 'd'
+)
+SELECT c.relname, a.attname, format_type(t.oid, coalesce(b.modifier, a.atttypmod)), t.typtype::text,
+       NOT (a.attnotnull OR coalesce(b.required, false)),
+       a.attgenerated = '' AND (a.atthasdef OR a.attidentity <> '' OR coalesce(b.has_default, false)),
+       a.attidentity <> '', a.attgenerated <> '',
+       ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
-JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN base b ON b.oid = a.atttypid
+JOIN pg_type t ON t.oid = coalesce(b.type, a.atttypid)
 WHERE c.relnamespace = to_regnamespace(%(schema)s) AND c.relkind IN ('r', 'p') AND c.relname = ANY(%(tables)s)
-  AND a.attnum > 0 AND NOT a.attisdropped
+  AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY c.relname, a.attnum
 """
 
+# The index of an exclusion constraint cannot be dropped without it. An index of a partitioned table is printed
+# with ONLY, which would make it for no partition.
 _INDEXES = """
-SELECT t.relname, c.relname, pg_get_indexdef(i.indexrelid)
+SELECT t.relname, c.relname, CASE c.relkind WHEN 'I'
+    THEN replace(pg_get_indexdef(c.oid), format('INDEX %%I ON ONLY ', c.relname), format('INDEX %%I ON ', c.relname))
+    ELSE pg_get_indexdef(c.oid) END
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid
-WHERE t.relnamespace = to_regnamespace(%(schema)s) AND t.relname = ANY(%(tables)s) AND NOT i.indisunique
+WHERE t.relnamespace = to_regnamespace(%(schema)s) AND t.relname = ANY(%(tables)s)
+  AND NOT i.indisunique AND NOT i.indisexclusion
 ORDER BY t.relname, c.relname
 """
 
@@ -42,9 +63,27 @@ WHERE t.relnamespace = to_regnamespace(%(schema)s) AND t.relname = ANY(%(tables)
 ORDER BY t.relname, k.conname
 """
 
-_PGVECTOR = """
-SELECT coalesce(installed_version, default_version) FROM pg_available_extensions WHERE name = 'vector'
+# Bits of tgtype (src/include/catalog/pg_trigger.h): 1 is FOR EACH ROW, 4 is INSERT. A load through a partitioned
+# table fires the row triggers of its partitions, too; those that a partition has from its parent have one name.
+_TRIGGERS = """
+SELECT DISTINCT t.relname, g.tgname
+FROM pg_trigger g
+JOIN pg_class t ON t.oid = coalesce(pg_partition_root(g.tgrelid), g.tgrelid)
+WHERE t.relnamespace = to_regnamespace(%(schema)s) AND t.relname = ANY(%(tables)s)
+  AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 4 <> 0
+  AND (g.tgrelid = t.oid OR g.tgtype & 1 <> 0)
+ORDER BY t.relname, g.tgname
 """
+
+_EXTENSIONS = """
+SELECT name, coalesce(installed_version, default_version), installed_version IS NOT NULL
+FROM pg_available_extensions
+WHERE name IN ('vector', 'citext', 'postgis') AND coalesce(installed_version, default_version) IS NOT NULL
+ORDER BY name
+"""
+
+_AT_ONCE = 100
+"""Tables that one query looks into; each is locked, and a server has 6,400 locks by default."""
 
 _RIGHTS = """
 SELECT has_database_privilege(current_database(), 'CREATE')
@@ -72,22 +111,28 @@ def read_target(connection: Connection, database: str, schema: str, tables: tupl
     """
     names = {"schema": quote(schema), "tables": list(tables)}
     columns: dict[str, list[TargetColumn]] = defaultdict(list)
-    for table, name, kind, typtype, nullable, default, identity, generated in connection.execute(_COLUMNS, names):
-        columns[table].append(TargetColumn(name, kind, typtype, nullable, default or generated, identity))
+    for table, name, kind, typtype, nullable, default, identity, generated, labels in connection.execute(
+        _COLUMNS, names
+    ):
+        column = TargetColumn(name, kind, typtype, nullable, default, identity, generated, tuple(labels))
+        columns[table].append(column)
     objects: dict[str, list[TargetObject]] = defaultdict(list)
     for table, name, definition in connection.execute(_INDEXES, names):
         objects[table].append(TargetObject("index", table, name, definition))
     for table, name, definition in connection.execute(_FOREIGN_KEYS, names):
         statement = f"ALTER TABLE {qualified(schema, table)} ADD CONSTRAINT {quote(name)} {definition}"
         objects[table].append(TargetObject("foreign key", table, name, statement))
+    triggers: dict[str, list[str]] = defaultdict(list)
+    for table, name in connection.execute(_TRIGGERS, names):
+        triggers[table].append(name)
+    empty = _empty(connection, schema, columns)
     version = connection.info.parameter_status("server_version") or "unknown"
-    pgvector = connection.execute(_PGVECTOR).fetchone()
     return TargetState(
         server=version.split(" ")[0],
         database=database,
-        pgvector=pgvector[0] if pgvector else None,
+        extensions=tuple(Extension(*row) for row in connection.execute(_EXTENSIONS)),
         tables=tuple(
-            TargetTable(name, tuple(found), _is_empty(connection, schema, name), tuple(objects[name]))
+            TargetTable(name, tuple(found), name in empty, tuple(objects[name]), tuple(triggers[name]))
             for name, found in columns.items()
         ),
     )
@@ -124,6 +169,13 @@ def taken_names(connection: Connection, schema: str) -> set[str]:
     return {str(row[0]) for row in connection.execute(query, [quote(schema)])}
 
 
-def _is_empty(connection: Connection, schema: str, table: str) -> bool:
-    row = connection.execute(f"SELECT NOT EXISTS (SELECT 1 FROM {qualified(schema, table)})".encode()).fetchone()
-    return bool(row and row[0])
+def _empty(connection: Connection, schema: str, tables: Iterable[str]) -> frozenset[str]:
+    """Returns those of `tables` that hold no row."""
+    listed = list(tables)
+    found: set[str] = set()
+    for start in range(0, len(listed), _AT_ONCE):
+        some = listed[start : start + _AT_ONCE]
+        looks = [f"SELECT {place}, EXISTS (SELECT 1 FROM {qualified(schema, name)})" for place, name in enumerate(some)]
+        answers = connection.execute(" UNION ALL ".join(looks).encode())
+        found.update(some[place] for place, filled in answers if not filled)
+    return frozenset(found)

@@ -1,4 +1,4 @@
-//! Embeddings kept as JSON text, to float32.
+//! Embeddings kept as JSON text, to float32; those kept as packed float32 are read in [`packed`].
 //!
 //! Two forms are read, both strict JSON: the object form `{"0":0.1,"1":-2e-3}`, its keys "0" to "n-1" in
 //! any order, and the array form `[0.1,-2e-3]`. A component is placed by its key, never by its position, and
@@ -31,6 +31,7 @@ mod keys;
 mod number;
 mod object;
 mod outcome;
+pub mod packed;
 mod value;
 
 use cursor::Cursor;

@@ -26,11 +26,13 @@ pub enum Reason {
     TrailingBytes = 9,
     /// The text ends inside the document.
     Truncated = 10,
+    /// The packed form does not end with a whole component.
+    PartialComponent = 11,
 }
 
 impl Reason {
     /// The names of the codes: `NAMES[reason as usize]`.
-    pub const NAMES: [&str; 11] = [
+    pub const NAMES: [&str; 12] = [
         "ok",
         "null",
         "not_json",
@@ -42,6 +44,7 @@ impl Reason {
         "non_finite",
         "trailing_bytes",
         "truncated",
+        "partial_component",
     ];
 }
 
@@ -52,18 +55,18 @@ pub struct Fault {
     pub reason: Reason,
     /// Bytes from the start of the value to the problem.
     pub offset: usize,
-    /// The dimension or the key that was found, see [`crate::embedding`]; 0 where neither applies.
+    /// The dimension, the key or the length that was found, see [`crate::embedding`]; 0 where neither applies.
     pub found: u32,
 }
 
 impl Fault {
-    /// A problem that no key or dimension describes.
+    /// A problem that no number describes.
     #[must_use]
     pub fn new(reason: Reason, offset: usize) -> Self {
         Self { reason, offset, found: 0 }
     }
 
-    /// A problem with a key or a dimension. One beyond 32 bits is reported as `u32::MAX`.
+    /// A problem with a key, a dimension or a length. One beyond 32 bits is reported as `u32::MAX`.
     #[must_use]
     pub fn with_found(reason: Reason, offset: usize, found: usize) -> Self {
         Self { reason, offset, found: u32::try_from(found).unwrap_or(u32::MAX) }

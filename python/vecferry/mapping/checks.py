@@ -1,0 +1,223 @@
+r"""What must be known of a column's values before they are carried, as conditions in MySQL's words; pure.
+
+A condition is counted before the load and, where the user chose a policy, is what the policy acts on while rows
+are read: what the plan counts is what is changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from vecferry.mapping.ranges import INTEGERS, precision_and_scale, range_of
+from vecferry.mapping.select import literal, quote
+from vecferry.mapping.typemap import TEXTS, base_type, enum_labels, modifier, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vecferry.model import Column, TargetColumn
+
+FACTS = ("not-boolean", "empty-label", "untold-label")
+"""Kinds that decide a type instead of forbidding anything."""
+
+SENTENCES: dict[str, str] = {
+    "zero-date": "a date that PostgreSQL does not know, such as 0000-00-00",
+    "nul-byte": "a text with a NUL byte, which PostgreSQL's text cannot hold",
+    "json-escape": r"a JSON text with \u0000, which jsonb cannot hold",
+    "json-text": "a text that is not JSON",
+    "out-of-range": "a value beyond what {type} holds",
+    "too-precise": "a value with more digits than {type} keeps",
+    "too-long": "a value longer than {type} takes",
+    "unknown-label": "a value that is no label of {type}",
+    "not-uuid": "a value that is no UUID",
+    "null": "NULL, and the target's column is NOT NULL",
+}
+"""What a row in question holds, by kind; `{type}` is the target column's."""
+
+_EPOCH = {"date": "DATE'1970-01-01'"}
+_EIGHT_BIT = frozenset({"utf8mb4", "utf8mb3", "utf8", "latin1", "ascii"})
+_CHARACTERS = frozenset({"char", "varchar", *TEXTS})
+_DAY = "'24:00:00'"
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition on one column's values."""
+
+    column: str
+    kind: str
+    """A key of `config.POLICIES`, `null`, or one of `FACTS`."""
+    condition: str
+    """True of the rows in question, in MySQL's words."""
+    repairs: dict[str, str] = field(default_factory=dict)
+    """By policy, what is read instead; `{}` is what would be read otherwise."""
+    parsed: bool = False
+    """Whether the condition only says which texts to fetch, and those that are no JSON are told here."""
+
+
+def checks_of(column: Column, there: TargetColumn, *, json_functions: bool) -> tuple[Check, ...]:
+    """Returns what must be known of the values of `column` before they land in `there`.
+
+    Args:
+        column: the source's column.
+        there: the target's column, or what will be created.
+        json_functions: whether the source's server has JSON_VALID and JSON_QUOTE.
+    """
+    return tuple(_checks(column, there, json_functions=json_functions))
+
+
+def _checks(column: Column, there: TargetColumn, *, json_functions: bool) -> Iterator[Check]:
+    name, base = quote(column.name), "enum" if there.type_kind == "e" else base_type(there.type)
+    if column.nullable and not there.nullable:
+        yield Check(column.name, "null", f"{name} IS NULL")
+    if column.data_type in {"date", "datetime", "timestamp"}:
+        yield _zero_date(column)
+    if column.data_type in INTEGERS:
+        yield from _integer(column, there.type)
+    if column.data_type == "decimal":
+        yield from _decimal(column, there.type)
+    if column.data_type in {"datetime", "timestamp", "time"}:
+        yield from _fraction(column, there.type)
+    if column.data_type == "time" and base == "time without time zone":
+        yield _nulled(Check(column.name, "out-of-range", f"({name} < 0 OR {name} >= {_DAY})"))
+    if column.data_type in _CHARACTERS or column.data_type in {"enum", "json", "set"}:
+        yield from _text(column, there, base, json_functions=json_functions)
+    if column.data_type in {"binary", "varbinary"} and base == "uuid":
+        yield _nulled(Check(column.name, "not-uuid", f"LENGTH({name}) <> 16"))
+
+
+def boolean_fact(column: Column) -> Check:
+    """Returns what decides whether a `tinyint(1)` becomes boolean."""
+    return Check(column.name, "not-boolean", f"{quote(column.name)} NOT IN (0, 1)")
+
+
+def label_facts(column: Column) -> tuple[Check, ...]:
+    """Returns what decides the labels of an enum type that is created.
+
+    The empty value of an invalid insert has the number 0. Characters of four bytes are question marks in
+    `information_schema`, whatever the client's character set, so labels with one are compared with the values.
+    """
+    name, labels = quote(column.name), enum_labels(column.column_type)
+    empty = Check(column.name, "empty-label", f"{name} + 0 = 0")
+    if not any("?" in label for label in labels):
+        return (empty,)
+    return empty, Check(column.name, "untold-label", f"({name} + 0 <> 0 AND {_no_label(name, labels)})")
+
+
+def _no_label(name: str, labels: Sequence[str]) -> str:
+    listed = ", ".join(f"x'{label.encode().hex()}'" for label in labels)
+    return f"CAST(CONVERT({name} USING utf8mb4) AS BINARY) NOT IN ({listed})"
+
+
+def _nulled(check: Check, **repairs: str) -> Check:
+    null = f"CASE WHEN {check.condition.replace('{', '{{').replace('}', '}}')} THEN NULL ELSE {{}} END"
+    return Check(check.column, check.kind, check.condition, {"null": null, **repairs})
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _zero_date(column: Column) -> Check:
+    name = quote(column.name)
+    # A server in ALLOW_INVALID_DATES, as the reading session is, takes 2023-02-30 for a date.
+    condition = f"(MONTH({name}) = 0 OR DAY({name}) = 0 OR DAY({name}) > DAY(LAST_DAY({name})))"
+    epoch = _EPOCH.get(column.data_type, "TIMESTAMP'1970-01-01 00:00:00'")
+    replaced = f"CASE WHEN {_escaped(condition)} THEN {epoch} ELSE {{}} END"
+    return _nulled(Check(column.name, "zero-date", condition), replace=replaced)
+
+
+def _integer(column: Column, target_type: str) -> Iterator[Check]:
+    held, holds = INTEGERS[type_name(column)], range_of(target_type)
+    if holds is None:
+        return
+    name = quote(column.name)
+    parts = [f"{name} < {holds[0]}"] if held[0] < holds[0] else []
+    parts += [f"{name} > {holds[1]}"] if held[1] > holds[1] else []
+    if parts:
+        check = _nulled(Check(column.name, "out-of-range", f"({' OR '.join(parts)})"))
+        # A CASE of an integer and NULL has a type of its own choosing.
+        null = f"CAST({check.repairs['null']} AS {'UNSIGNED' if column.unsigned else 'SIGNED'})"
+        yield replace(check, repairs={"null": null})
+
+
+def _decimal(column: Column, target_type: str) -> Iterator[Check]:
+    digits = precision_and_scale(target_type)
+    if digits is None:
+        return
+    name, scale = quote(column.name), column.scale or 0
+    if (column.precision or 0) - scale > digits[0] - digits[1]:
+        yield _nulled(
+            Check(column.name, "out-of-range", f"ABS(TRUNCATE({name}, 0)) >= 1{'0' * (digits[0] - digits[1])}")
+        )
+    if scale > digits[1]:
+        yield Check(column.name, "too-precise", f"{name} <> TRUNCATE({name}, {digits[1]})",
+                    {"truncate": f"TRUNCATE({{}}, {digits[1]})"})  # fmt: skip
+
+
+def _fraction(column: Column, target_type: str) -> Iterator[Check]:
+    kept = modifier(target_type)
+    if kept is None or (column.fraction_digits or 0) <= kept:
+        return
+    name, unit = quote(column.name), 10 ** (_DIGITS - kept)
+    excess = f"MICROSECOND({name}) % {unit}"
+    cut = f"{{}} - INTERVAL ({_escaped(excess)}) MICROSECOND"
+    yield Check(column.name, "too-precise", f"{excess} <> 0", {"truncate": cut} if column.data_type != "time" else {})
+
+
+def _bytes(column: Column) -> str:
+    """Returns the column's text as UTF-8 bytes, or as it is where a byte means the same."""
+    name = quote(column.name)
+    return f"CAST({name if column.character_set in _EIGHT_BIT else f'CONVERT({name} USING utf8mb4)'} AS BINARY)"
+
+
+def _text(column: Column, there: TargetColumn, base: str, *, json_functions: bool) -> Iterator[Check]:
+    name = quote(column.name)
+    if base in {"json", "jsonb"}:
+        yield from _json(column, base, json_functions=json_functions)
+        return
+    if base == "uuid":
+        bare = f"REPLACE({name}, '-', '')"
+        yield _nulled(Check(column.name, "not-uuid", f"{bare} NOT REGEXP '^[0-9A-Fa-f]{{32}}$'"))
+        return
+    if base == "enum":
+        condition = _no_label(name, there.labels) if there.labels else f"{name} IS NOT NULL"
+        yield _nulled(Check(column.name, "unknown-label", condition))
+        return
+    if column.data_type in _CHARACTERS:
+        raw = _bytes(column)
+        replaced = "CONVERT(REPLACE(CAST(CONVERT({} USING utf8mb4) AS BINARY), x'00', x'efbfbd') USING utf8mb4)"
+        yield _nulled(Check(column.name, "nul-byte", f"LOCATE(x'00', {raw}) > 0"), replace=replaced)
+    most = modifier(there.type) if base in {"character varying", "character"} else None
+    if most is not None and (column.length is None or column.length > most):
+        yield _nulled(Check(column.name, "too-long", f"CHAR_LENGTH({_readable(column)}) > {most}"),
+                      truncate=f"LEFT({{}}, {most})")  # fmt: skip
+
+
+def _readable(column: Column) -> str:
+    # A JSON column of MySQL is no text until it is printed; MariaDB's is a longtext.
+    name = quote(column.name)
+    return f"CAST({name} AS CHAR)" if column.column_type == "json" else name
+
+
+def _json(column: Column, base: str, *, json_functions: bool) -> Iterator[Check]:
+    text = _readable(column)
+    if base == "jsonb":
+        # A pair of backslashes is one that was escaped; what stays before u0000 then is an escape of its own.
+        # No JSON text has the control character 1 as it is.
+        pair, nul, mark = literal("\\\\"), literal("\\u0000"), "_utf8mb4 x'01'"
+        condition = f"INSTR(REPLACE({text}, {pair}, {mark}), {nul}) > 0"
+        replaced = (
+            f"REPLACE(REPLACE(REPLACE({{}}, {pair}, {mark}), {nul}, {literal(chr(92) + 'ufffd')}), {mark}, {pair})"
+        )
+        yield _nulled(Check(column.name, "json-escape", condition), replace=replaced)
+    if column.data_type == "json":
+        return
+    name = quote(column.name)
+    if json_functions:
+        quoted = f"CASE WHEN JSON_VALID({_escaped(name)}) THEN {{}} ELSE JSON_QUOTE({_escaped(name)}) END"
+        yield _nulled(Check(column.name, "json-text", f"NOT JSON_VALID({name})"), replace=quoted)
+    else:
+        yield Check(column.name, "json-text", f"{name} IS NOT NULL", parsed=True)

@@ -1,0 +1,203 @@
+"""What stands beside the columns of a table that is created: keys, indexes, constraints, triggers, comments; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vecferry.mapping import ddl
+from vecferry.mapping.expressions import Translation, translate_expression
+from vecferry.mapping.identifiers import index_name, literal, quote, shorten, unique_name
+from vecferry.mapping.typemap import SPATIAL, TEXTS, base_type
+from vecferry.model import DdlObject, Loss
+from vecferry.plan.columns import ignores_case
+from vecferry.plan.findings import Probe
+
+if TYPE_CHECKING:
+    from vecferry.model import Column, Index, IndexColumn, Table
+    from vecferry.plan.columns import Scope
+
+_BLOBS = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
+_WHOLE_BYTES = 2_000
+"""Columns of at most so many bytes are indexed whole where MySQL has a prefix; an entry of a B-tree takes 2,704
+(`BTMaxItemSize` in src/include/access/nbtree.h)."""
+_ONE_TEXT = 4
+"""Most bytes of a character."""
+
+
+@dataclass(slots=True)
+class Objects:
+    """What comes of it."""
+
+    after: list[DdlObject] = field(default_factory=list)
+    requires: list[DdlObject] = field(default_factory=list)
+    finish: list[str] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    probes: list[Probe] = field(default_factory=list)
+
+
+def objects_of(scope: Scope, table: Table, types: dict[str, str], taken: set[str]) -> Objects:
+    """Returns what a table that is created needs besides its columns, foreign keys apart.
+
+    Args:
+        scope: what the table's columns have in common.
+        table: the source's table.
+        types: the types of its columns in the target, by name in the target.
+        taken: names of relations in the target schema; those that are chosen are added.
+    """
+    found, schema = Objects(), scope.config.target_schema
+    if table.primary_key:
+        name = index_name(scope.target, shorten(f"{scope.target}_pkey"), taken)
+        names = [scope.names[column] for column in table.primary_key]
+        found.after.append(ddl.primary_key(schema, scope.target, name, names))
+    for index in table.indexes:
+        _index(scope, table, index, types, taken, found)
+    for check in table.checks:
+        translated = _translated(scope, check.clause, types, "boolean", found)
+        if translated.refusal:
+            reason = f"CHECK {check.name} ({check.clause}) is not carried: {translated.refusal}"
+            found.losses.append(Loss(table.name, None, reason))
+        else:
+            found.after.append(ddl.check(schema, scope.target, shorten(check.name), translated.text))
+    for column in table.columns:
+        name = unique_name(f"{scope.target}_{scope.names[column.name]}_on_update", taken)
+        made = ddl.on_update(schema, scope.target, scope.names[column.name], column.extra, name)
+        if made is None:
+            taken.discard(name)
+            continue
+        found.requires.append(made[0])
+        found.finish.append(made[1])
+    commented = [(scope.names[column.name], column.comment) for column in table.columns]
+    found.finish.extend(ddl.comments(schema, scope.target, table.comment, commented))
+    return found
+
+
+def loose_keys(table: Table, types: dict[str, str], names: dict[str, str]) -> list[Loss]:
+    """Returns a loss for each unique key that compared without regard to case in MySQL and does not in the target.
+
+    Args:
+        table: the source's table.
+        types: the types of its columns in the target, by name in the target.
+        names: names of columns in the target, by name in the source.
+    """
+    keys = [("primary key", table.primary_key)] if table.primary_key else []
+    keys += [(f"unique key {i.name}", tuple(part.name for part in i.columns)) for i in table.indexes if i.unique]
+    losses = []
+    for name, columns in keys:
+        loose = [
+            column.name
+            for column in table.columns
+            if column.name in columns and ignores_case(column) and _is_text(types.get(names[column.name], ""))
+        ]
+        if loose:
+            reason = (
+                f"{name} compares {', '.join(f'{table.name}.{c}' for c in loose)} with regard to case and accents now:"
+                " it would admit values that MySQL calls equal (--ci citext keeps case apart from it)"
+            )
+            losses.append(Loss(table.name, None, reason))
+    return losses
+
+
+def _is_text(postgres_type: str) -> bool:
+    return base_type(postgres_type) in {"text", "character varying", "character"}
+
+
+# --- indexes -------------------------------------------------------------------------------------
+
+
+def _index(scope: Scope, table: Table, index: Index, types: dict[str, str], taken: set[str], found: Objects) -> None:
+    if index.kind == "FULLTEXT":
+        _full_text(scope, index, taken, found)
+        return
+    parts: list[str] = []
+    spatial = index.kind == "SPATIAL" or any(
+        part.name and table.column(part.name).data_type in SPATIAL for part in index.columns
+    )
+    if spatial and not scope.postgis:
+        _left_out(scope, index, "it is spatial, and the target has no PostGIS", found)
+        return
+    for part in index.columns:
+        text = _part(scope, table, index, part, types, found)
+        if text is None:
+            return
+        parts.append(text + (" DESC" if part.descending else ""))
+    name = index_name(scope.target, index.name, taken)
+    schema = scope.config.target_schema
+    plain = all(part.name and not part.descending for part in index.columns)
+    names = [scope.names[part.name] for part in index.columns if part.name]
+    if index.unique and plain and parts == [quote(column) for column in names]:
+        found.after.append(ddl.unique(schema, scope.target, name, names))
+        return
+    method = "gist" if spatial else ""
+    found.after.append(ddl.index(schema, scope.target, name, parts, is_unique=index.unique, method=method))
+
+
+def _part(
+    scope: Scope, table: Table, index: Index, part: IndexColumn, types: dict[str, str], found: Objects
+) -> str | None:
+    """Returns one part of an index; None where the index is left out."""
+    if not part.name:
+        if not part.expression:
+            _left_out(scope, index, "it is on an expression that the server does not tell", found)
+            return None
+        translated = _translated(scope, part.expression, types, "value", found)
+        if translated.refusal:
+            _left_out(scope, index, f"it is on ({part.expression}): {translated.refusal}", found)
+            return None
+        return f"({translated.text})"
+    column, name = table.column(part.name), quote(scope.names[part.name])
+    if base_type(types.get(scope.names[part.name], "")) in {"json", "vector"}:
+        _left_out(scope, index, f"{part.name} is {types[scope.names[part.name]]}, which a B-tree does not take", found)
+        return None
+    if part.prefix is None:
+        return name
+    if not index.unique and _most_bytes(column) <= _WHOLE_BYTES:
+        return name
+    if column.data_type in _BLOBS:
+        return f"(substring({name} FROM 1 FOR {part.prefix}))"
+    # citext has no left() of its own and would lose its comparison.
+    return (
+        f"(left({name}, {part.prefix})::citext)"
+        if types[scope.names[part.name]] == "citext"
+        else f"(left({name}, {part.prefix}))"
+    )
+
+
+def _most_bytes(column: Column) -> int:
+    if column.data_type in TEXTS or column.data_type.endswith("blob") or column.length is None:
+        return _WHOLE_BYTES + 1
+    return column.length * (1 if column.data_type in _BLOBS else _ONE_TEXT)
+
+
+def _full_text(scope: Scope, index: Index, taken: set[str], found: Objects) -> None:
+    if scope.config.fulltext is None:
+        _left_out(scope, index, "it is a full-text index; --fulltext english makes it a GIN index", found)
+        return
+    texts = " || ' ' || ".join(f"coalesce({quote(scope.names[part.name])}, '')" for part in index.columns)
+    part = f"to_tsvector({literal(scope.config.fulltext).strip()}::regconfig, {texts})"
+    name = index_name(scope.target, index.name, taken)
+    found.after.append(ddl.index(scope.config.target_schema, scope.target, name, [f"({part})"], method="gin"))
+    found.notes.append(
+        f"full-text index {index.name} of {scope.table}: search with {part} @@ ..., not MATCH ... AGAINST"
+    )
+
+
+def _left_out(scope: Scope, index: Index, reason: str, found: Objects) -> None:
+    found.losses.append(Loss(scope.table, None, f"index {index.name} is not carried: {reason}"))
+
+
+# --- expressions ---------------------------------------------------------------------------------
+
+
+def _translated(scope: Scope, text: str, types: dict[str, str], kind: str, found: Objects) -> Translation:
+    """Returns an expression in PostgreSQL's words; one that PostgreSQL itself refuses is a refusal, too."""
+    if any(old != new for old, new in scope.names.items()):
+        return Translation("", "a column of the table has another name in the target")
+    translated = translate_expression(text, types, use="check" if kind == "boolean" else "index")
+    if translated.refusal:
+        return translated
+    probe = Probe("boolean" if kind == "boolean" else "value", ((scope.target, tuple(types.items())),), translated.text)
+    found.probes.append(probe)
+    refused = scope.findings.refusals.get(probe)
+    return Translation("", refused) if refused else translated

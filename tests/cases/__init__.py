@@ -1,0 +1,1 @@
+"""Test cases kept as directories: README.md says how to write one."""

@@ -1,0 +1,2 @@
+CREATE EXTENSION vector;
+CREATE TABLE passages (id int PRIMARY KEY, body text, embedding vector(3));

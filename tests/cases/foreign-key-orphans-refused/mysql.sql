@@ -1,0 +1,5 @@
+CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE posts (id int PRIMARY KEY, user_id int, CONSTRAINT by_author FOREIGN KEY (user_id) REFERENCES users (id));
+INSERT INTO users VALUES (1);
+SET foreign_key_checks = 0;
+INSERT INTO posts VALUES (1, 1), (2, 7), (3, NULL), (4, 8), (5, 7);

@@ -1,0 +1,2 @@
+CREATE TABLE order_lines (id int PRIMARY KEY, price decimal(10,2) NOT NULL, amount int NOT NULL, total decimal(12,2) AS (price * amount) STORED);
+INSERT INTO order_lines (id, price, amount) VALUES (1, 9.99, 3), (2, 0.01, 0);

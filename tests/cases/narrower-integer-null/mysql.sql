@@ -1,0 +1,2 @@
+CREATE TABLE stock (id int PRIMARY KEY, amount int, total bigint unsigned);
+INSERT INTO stock VALUES (1, 32767, 1), (2, 32768, 9223372036854775807), (3, -32769, 9223372036854775808), (4, -32768, NULL);

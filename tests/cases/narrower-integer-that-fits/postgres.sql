@@ -1,0 +1,1 @@
+CREATE TABLE stock (id int PRIMARY KEY, amount smallint, total bigint, kind int);

@@ -1,0 +1,4 @@
+CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE posts (id int PRIMARY KEY);
+INSERT INTO users VALUES (1);
+INSERT INTO posts VALUES (1);

@@ -1,0 +1,3 @@
+CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE posts (id int PRIMARY KEY);
+INSERT INTO users VALUES (7);

@@ -1,0 +1,4 @@
+CREATE TABLE posts (id int PRIMARY KEY, title varchar(20), created_at datetime DEFAULT CURRENT_TIMESTAMP,
+  updated_at timestamp(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
+  touched datetime NULL ON UPDATE CURRENT_TIMESTAMP);
+INSERT INTO posts VALUES (1, 'a', '2020-01-01', '2020-01-01', '2020-01-01'), (2, 'b', '2020-01-01', '2020-01-01', NULL);

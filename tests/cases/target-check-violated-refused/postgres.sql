@@ -1,0 +1,1 @@
+CREATE TABLE users (id int PRIMARY KEY, age int CONSTRAINT old_enough CHECK (age >= 18));

@@ -1,0 +1,4 @@
+SET sql_mode = '';
+CREATE TABLE events (id int PRIMARY KEY, starts_at datetime(3), day date, seen timestamp NULL);
+INSERT INTO events VALUES (1, '2024-01-01 00:00:00', '2024-01-01', '2024-01-01 00:00:00'), (2, '0000-00-00', NULL, NULL),
+  (3, '0000-00-00', '0000-00-00', '0000-00-00 00:00:00');
