@@ -1,8 +1,8 @@
 """Servers for every test, started once per run, and a fresh database on each for every test that asks.
 
-VECFERRY_TEST_MYSQL_URL, VECFERRY_TEST_MYSQL56_URL and VECFERRY_TEST_POSTGRES_URL name servers to use instead of
-private ones; their users must be allowed to create databases. A server that cannot be had is an error, never a skipped
-test.
+VECFERRY_TEST_MYSQL_URL, VECFERRY_TEST_MYSQL56_URL, VECFERRY_TEST_POSTGRES_URL and VECFERRY_TEST_POSTGIS_URL name
+servers to use instead of private ones; their users must be allowed to create databases. A server that cannot be had is
+an error, never a skipped test.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pytest
 from psycopg import sql
 
 from tests.servers.mysql56 import MySQL56
+from tests.servers.postgis import PostGIS
 from vecferry.demo.servers import MariaDB, Postgres, Server, ServerError, start_all, stop_all
 from vecferry.demo.urls import connect_mysql, with_database
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 MYSQL_URL = "VECFERRY_TEST_MYSQL_URL"
 MYSQL56_URL = "VECFERRY_TEST_MYSQL56_URL"
 POSTGRES_URL = "VECFERRY_TEST_POSTGRES_URL"
+POSTGIS_URL = "VECFERRY_TEST_POSTGIS_URL"
 
 # Nothing in a test's database has to survive the machine.
 MARIADB_SETTINGS = {
@@ -185,19 +187,25 @@ def mysql56() -> Iterator[MySQLDatabase]:
 @pytest.fixture
 def postgres() -> Iterator[PostgresDatabase]:
     """A fresh database on the PostgreSQL server; the extension vector is at hand but not created."""
-    admin = _server_url(POSTGRES_URL)
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    with psycopg.connect(admin, autocommit=True) as connection:
-        # template1 may hold the extension; template0 is bare. WAL_LOG copies it without a checkpoint.
-        query = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'")
-        connection.execute(query.format(sql.Identifier(name)))
-    database = PostgresDatabase(with_database(admin, name), name)
-    try:
+    with _postgres_database(_server_url(POSTGRES_URL)) as database:
         yield database
-    finally:
-        database.close()
-        with psycopg.connect(admin, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def _postgis_server() -> Iterator[str]:
+    """The PostgreSQL 15 server's URL; few tests want it, so each process starts its own when one asks."""
+    if url := os.environ.get(POSTGIS_URL):
+        yield url
+        return
+    with PostGIS(settings=POSTGRES_SETTINGS) as server:
+        yield server.admin_url
+
+
+@pytest.fixture
+def postgis(_postgis_server: str) -> Iterator[PostgresDatabase]:
+    """A fresh database on PostgreSQL 15; postgis is at hand but not created, and there is no pgvector."""
+    with _postgres_database(_postgis_server) as database:
+        yield database
 
 
 @pytest.fixture
@@ -256,6 +264,22 @@ def _mysql_database(variable: str) -> Iterator[MySQLDatabase]:
             for (session,) in cursor.fetchall():
                 _kill(connection, session)
             cursor.execute(f"DROP DATABASE {name}")
+
+
+@contextmanager
+def _postgres_database(admin: str) -> Iterator[PostgresDatabase]:
+    name = f"test_{uuid.uuid4().hex[:16]}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        # template1 may hold the extension; template0 is bare. WAL_LOG copies it without a checkpoint.
+        query = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'")
+        connection.execute(query.format(sql.Identifier(name)))
+    database = PostgresDatabase(with_database(admin, name), name)
+    try:
+        yield database
+    finally:
+        database.close()
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _server_url(variable: str) -> str:

@@ -101,10 +101,10 @@ def _plan(
         check_rights(target, config.target_url, config.target_schema)
         state = _with_dropped(read_target(target, config.target_url.database, config.target_schema, names), dropped)
         taken = taken_names(target, config.target_schema)
-    json_functions = Flavor.parse(catalog.server).json_functions
+    abilities = Flavor.parse(catalog.server).abilities
 
     def decide(findings: Findings) -> tuple[Plan, Questions]:
-        return draft(catalog, state, config, findings, taken, json_functions=json_functions)
+        return draft(catalog, state, config, findings, taken, abilities)
 
     findings = Findings({table.name: look(source, table, config.chunk_bytes) for table in catalog.tables})
     findings = _answered(source, findings, decide(findings)[1])

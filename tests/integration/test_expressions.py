@@ -80,11 +80,8 @@ round(a / b, 2)
 round(n / 7, 1)
 a div 2
 a div b
-n div 2
 a % 3
 a mod b
-mod(n, 3)
-n % m
 a > b
 a >= n
 a = 7
@@ -173,7 +170,6 @@ truncate(m, 2)
 floor(n)
 ceiling(n)
 ceil(m)
-floor(f)
 floor(a)
 cast(n as signed)
 cast(f / 1e12 as signed)

@@ -19,7 +19,7 @@ from tests.integration.support import (
 )
 from vecferry import Progress, make_plan, migrate
 from vecferry.demo import sample
-from vecferry.errors import ForbiddenError, TargetError
+from vecferry.errors import ForbiddenError
 
 if TYPE_CHECKING:
     from tests.conftest import MySQLDatabase, PostgresDatabase

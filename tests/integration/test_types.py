@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
+import struct
 from decimal import Decimal
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 
 from tests.integration.support import run, target_rows
+from vecferry.config import parse_source
+from vecferry.mapping.typemap import TYPES, row_for
+from vecferry.source.catalog import read_catalog
+from vecferry.source.connect import connect
 
 if TYPE_CHECKING:
     from tests.conftest import MySQLDatabase, PostgresDatabase
 
 DECIMAL_65 = Decimal("12345678901234567890123456789012345.123456789012345678901234567891")
+
+POINT = struct.pack("<BI2d", 1, 1, 1, 2)
+"""POINT(1 2) as WKB (OGC 06-103r4, 8.2)."""
+
+
+def ewkb(kind: int, rest: bytes, srid: int = 4326) -> bytes:
+    """PostGIS's form: WKB with a flag in the type and the SRID after it."""
+    return struct.pack("<BII", 1, kind | 0x20000000, srid) + rest
+
 
 # Column type, MySQL literal, PostgreSQL type as format_type says it, value as psycopg reads it.
 CASES: list[tuple[str, str, str, Any]] = [
@@ -48,15 +63,46 @@ CASES: list[tuple[str, str, str, Any]] = [
     ("char(5)", "'ab'", "character varying(5)", "ab"),
     ("varchar(20)", "'é😀\\\\ \\'\"\\n'", "character varying(20)", "é😀\\ '\"\n"),
     ("varchar(10) CHARACTER SET latin1", "'é€'", "character varying(10)", "é€"),
+    *((kind, "'é'", "text", "é") for kind in ("tinytext", "text", "mediumtext")),
     ("longtext", "REPEAT('x', 100000)", "text", "x" * 100000),
     ("binary(4)", "x'0001'", "bytea", b"\x00\x01\x00\x00"),
     ("varbinary(10)", "x'00ff'", "bytea", b"\x00\xff"),
+    *((kind, "x'00'", "bytea", b"\x00") for kind in ("tinyblob", "blob", "mediumblob")),
     ("longblob", "x'00ff80'", "bytea", b"\x00\xff\x80"),
     ("enum('b','a','it''s')", "'it\\'s'", "t_{}_enum", "it's"),
     ("set('x','y','z')", "'z,x'", "text[]", ["x", "z"]),
     ("set('x','y')", "''", "text[]", []),
     ("json", "'{\"b\": [1, 2.50, null], \"a\": \"\\\\u00e9\"}'", "jsonb", {"b": [1, 2.5, None], "a": "é"}),
+    ("uuid", "'00112233-4455-6677-8899-AABBCCDDEEFF'", "uuid", UUID("00112233-4455-6677-8899-aabbccddeeff")),
+    ("inet6", "'2001:db8::ff'", "inet", IPv6Address("2001:db8::ff")),
+    ("inet4", "'192.0.2.1'", "inet", IPv4Address("192.0.2.1")),
+    ("point", "ST_GeomFromText('POINT(1 2)', 4326)", "bytea", ewkb(1, struct.pack("<2d", 1, 2))),
+    ("linestring", "ST_GeomFromText('LINESTRING(0 0, 1 2)', 4326)", "bytea",
+     ewkb(2, struct.pack("<I4d", 2, 0, 0, 1, 2))),
+    ("polygon", "ST_GeomFromText('POLYGON((0 0, 0 1, 1 0, 0 0))', 4326)", "bytea",
+     ewkb(3, struct.pack("<II8d", 1, 4, 0, 0, 0, 1, 1, 0, 0, 0))),
+    ("multipoint", "ST_GeomFromText('MULTIPOINT(1 2)', 4326)", "bytea", ewkb(4, struct.pack("<I", 1) + POINT)),
+    ("multilinestring", "ST_GeomFromText('MULTILINESTRING((0 0, 1 2))', 4326)", "bytea",
+     ewkb(5, struct.pack("<IBII4d", 1, 1, 2, 2, 0, 0, 1, 2))),
+    ("multipolygon", "ST_GeomFromText('MULTIPOLYGON(((0 0, 0 1, 1 0, 0 0)))', 4326)", "bytea",
+     ewkb(6, struct.pack("<IBIII8d", 1, 1, 3, 1, 4, 0, 0, 0, 1, 1, 0, 0, 0))),
+    ("geometrycollection", "ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 2))', 4326)", "bytea",
+     ewkb(7, struct.pack("<I", 1) + POINT)),
+    ("geometry", "ST_GeomFromText('POINT(1 2)', 0)", "bytea", ewkb(1, struct.pack("<2d", 1, 2), srid=0)),
 ]  # fmt: skip
+
+
+ELSEWHERE = {"vector", "geomcollection"}
+"""Types that no server of these tests has: the first needs MariaDB 11.7 or MySQL 9, the second is MySQL 8's word."""
+
+
+def test_every_row_of_the_type_table_has_a_case(mysql: MySQLDatabase) -> None:
+    columns = ", ".join(f"c{n} {kind}" for n, (kind, *_) in enumerate(CASES))
+    mysql.execute(f"CREATE TABLE t ({columns}) CHARACTER SET utf8mb4")
+    with connect(parse_source(mysql.url)) as connection:
+        [table] = read_catalog(connection).tables
+    found = {row.mysql for column in table.columns if (row := row_for(column))}
+    assert {row.mysql for row in TYPES} - found == ELSEWHERE
 
 
 @pytest.mark.parametrize("key", ["PRIMARY KEY", ""], ids=["keyed", "keyless"])

@@ -79,7 +79,10 @@ PLAN = Plan(
         ),
     ),
     sequences=(SequencePlan("documents", "id"),),
-    losses=(Loss("documents", "opens", "beyond a day", 42, ("id = 7", "id = 9")), Loss("tags", None, "FULLTEXT index is left out")),
+    losses=(
+        Loss("documents", "opens", "beyond a day", 42, ("id = 7", "id = 9")),
+        Loss("tags", None, "FULLTEXT index is left out"),
+    ),
     notes=("tags.meta holds arrays of many lengths",),
     extensions=("vector", "citext"),
 )

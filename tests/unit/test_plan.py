@@ -9,6 +9,7 @@ import pytest
 
 from vecferry.config import load
 from vecferry.convert.embeddings import Census
+from vecferry.mapping.checks import Abilities
 from vecferry.model import (
     Catalog,
     Chunk,
@@ -48,7 +49,8 @@ def plan_of(
     state = TargetState("18", "db", at_hand, (there,) if there else ())
     look = Look(("id",), (Chunk("t", 0),), 100, 10, census or {})
     config = load(source="mysql://u@h/db", target="postgresql://u@h/db", **options)
-    plan, _ = draft(catalog, state, config, Findings({"t": look}, answers or {}), set(), json_functions=True)
+    findings = Findings({"t": look}, answers or {})
+    plan, _ = draft(catalog, state, config, findings, set(), Abilities(json=True, lookaround=True))
     return plan
 
 

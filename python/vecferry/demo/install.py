@@ -6,13 +6,16 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 from vecferry.demo.mariadb import find_program
 from vecferry.demo.server import ServerError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
 PACKAGES = ("mariadb-server-core", "mariadb-client")
 _PROGRAMS = ("mariadbd", "mariadb-install-db")
-_MANUAL = f"sudo apt-get install --no-install-recommends {' '.join(PACKAGES)}"
 
 
 def ensure_mariadb(*, install: bool) -> None:
@@ -24,14 +27,30 @@ def ensure_mariadb(*, install: bool) -> None:
     Raises:
         ServerError: They are missing; the message ends with the command to type.
     """
-    if _present():
+    ensure("MariaDB", PACKAGES, _present, install=install)
+
+
+def ensure(product: str, packages: Sequence[str], present: Callable[[], bool], *, install: bool) -> None:
+    """Make sure that what some of Debian's packages hold is on this machine.
+
+    Args:
+        product: What the packages hold, as the messages name it.
+        packages: Their names.
+        present: Whether it is there.
+        install: Install the packages when they are missing, where that needs no password.
+
+    Raises:
+        ServerError: It is missing; the message ends with the command to type.
+    """
+    if present():
         return
-    missing = f"MariaDB is not installed: type `{_MANUAL}`"
+    manual = f"sudo apt-get install --no-install-recommends {' '.join(packages)}"
+    missing = f"{product} is not installed: type `{manual}`"
     prefix = _privileged()
     if not install or prefix is None or shutil.which("apt-get") is None:
         raise ServerError(missing)
     environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
-    for command in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
+    for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
         # apt-get's words go to stderr: they are progress, not a result.
         done = subprocess.run(
             [*prefix, *environment, "apt-get", "-q", *command],
@@ -40,8 +59,8 @@ def ensure_mariadb(*, install: bool) -> None:
             check=False,
         )
         if done.returncode != 0:
-            raise ServerError(f"apt-get could not install MariaDB: type `{_MANUAL}`")
-    if not _present():
+            raise ServerError(f"apt-get could not install {product}: type `{manual}`")
+    if not present():
         raise ServerError(missing)
 
 

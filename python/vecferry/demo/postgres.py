@@ -37,6 +37,8 @@ class Postgres(Server):
     admin_user = "postgres"
     admin_database = "postgres"
     stop_signal = signal.SIGINT  # "fast": ends the sessions, then stops cleanly
+    locale: tuple[str, ...] = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+    extensions: tuple[str, ...] = ("vector",)
 
     _programs: Path | None = None
     _system_user: SystemUser | None = None
@@ -61,7 +63,10 @@ class Postgres(Server):
         if self._system_user is not None:
             # The server's user must reach its data; it cannot list the folder or read the passwords.
             self.directory.chmod(0o711)
-        self._programs = find_programs(self._system_user, self.directory)
+        self._programs = self._find_programs()
+
+    def _find_programs(self) -> Path:
+        return find_programs(self._system_user, self.directory)
 
     def _process_options(self) -> dict[str, Any]:
         user = self._system_user
@@ -87,9 +92,7 @@ class Postgres(Server):
                     f"--pwfile={password_file}",
                     "--auth=scram-sha-256",
                     "--encoding=UTF8",
-                    "--locale=C",
-                    "--locale-provider=builtin",
-                    "--builtin-locale=C.UTF-8",
+                    *self.locale,
                     "--no-instructions",
                     "--no-sync",
                 ]
@@ -117,7 +120,8 @@ class Postgres(Server):
 
     def _prepare(self) -> None:
         with self.connect("template1") as connection:
-            connection.execute("CREATE EXTENSION vector")
+            for extension in self.extensions:
+                connection.execute(sql.SQL("CREATE EXTENSION {}").format(sql.Identifier(extension)))
         with self.connect() as connection:
             role, password = sql.Identifier(USER), sql.Literal(self.password)
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, password))

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from vecferry.model import Column, TargetColumn
 
-FACTS = ("not-boolean", "empty-label", "untold-label")
+FACTS = ("not-boolean", "empty-label", "untold-label", "key-too-long")
 """Kinds that decide a type instead of forbidding anything."""
 
 SENTENCES: dict[str, str] = {
     "zero-date": "a date that PostgreSQL does not know, such as 0000-00-00",
     "nul-byte": "a text with a NUL byte, which PostgreSQL's text cannot hold",
-    "json-escape": r"a JSON text with \u0000, which jsonb cannot hold",
+    "json-escape": r"a JSON text with \u0000 or half a surrogate pair, which jsonb cannot hold",
     "json-text": "a text that is not JSON",
     "out-of-range": "a value beyond what {type} holds",
     "too-precise": "a value with more digits than {type} keeps",
@@ -43,6 +43,16 @@ _DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
+class Abilities:
+    """What the source's server can be asked."""
+
+    json: bool
+    """It has JSON_VALID and JSON_QUOTE."""
+    lookaround: bool
+    """It has REGEXP_REPLACE, with patterns that look ahead and behind."""
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A condition on one column's values."""
 
@@ -57,18 +67,18 @@ class Check:
     """Whether the condition only says which texts to fetch, and those that are no JSON are told here."""
 
 
-def checks_of(column: Column, there: TargetColumn, *, json_functions: bool) -> tuple[Check, ...]:
+def checks_of(column: Column, there: TargetColumn, abilities: Abilities) -> tuple[Check, ...]:
     """Returns what must be known of the values of `column` before they land in `there`.
 
     Args:
         column: the source's column.
         there: the target's column, or what will be created.
-        json_functions: whether the source's server has JSON_VALID and JSON_QUOTE.
+        abilities: what the source's server can be asked.
     """
-    return tuple(_checks(column, there, json_functions=json_functions))
+    return tuple(_checks(column, there, abilities))
 
 
-def _checks(column: Column, there: TargetColumn, *, json_functions: bool) -> Iterator[Check]:
+def _checks(column: Column, there: TargetColumn, abilities: Abilities) -> Iterator[Check]:
     name, base = quote(column.name), "enum" if there.type_kind == "e" else base_type(there.type)
     if column.nullable and not there.nullable:
         yield Check(column.name, "null", f"{name} IS NULL")
@@ -83,7 +93,7 @@ def _checks(column: Column, there: TargetColumn, *, json_functions: bool) -> Ite
     if column.data_type == "time" and base == "time without time zone":
         yield _nulled(Check(column.name, "out-of-range", f"({name} < 0 OR {name} >= {_DAY})"))
     if column.data_type in _CHARACTERS or column.data_type in {"enum", "json", "set"}:
-        yield from _text(column, there, base, json_functions=json_functions)
+        yield from _text(column, there, base, abilities)
     if column.data_type in {"binary", "varbinary"} and base == "uuid":
         yield _nulled(Check(column.name, "not-uuid", f"LENGTH({name}) <> 16"))
 
@@ -91,6 +101,22 @@ def _checks(column: Column, there: TargetColumn, *, json_functions: bool) -> Ite
 def boolean_fact(column: Column) -> Check:
     """Returns what decides whether a `tinyint(1)` becomes boolean."""
     return Check(column.name, "not-boolean", f"{quote(column.name)} NOT IN (0, 1)")
+
+
+MOST_KEY_BYTES = 2_600
+"""What an entry of a B-tree surely takes: 2,704 bytes with its headers (`BTMaxItemSize` in PostgreSQL's
+src/include/access/nbtree.h)."""
+
+
+def key_fact(index: str, columns: Sequence[Column]) -> Check:
+    """Returns what decides whether an index can be on whole texts; it is known by the index's name."""
+    sizes = " + ".join(f"COALESCE(LENGTH({_stored(column)}), 0)" for column in columns)
+    return Check(index, "key-too-long", f"{sizes} > {MOST_KEY_BYTES}")
+
+
+def _stored(column: Column) -> str:
+    name = quote(column.name)
+    return f"CONVERT({name} USING utf8mb4)" if column.character_set else name
 
 
 def label_facts(column: Column) -> tuple[Check, ...]:
@@ -173,10 +199,10 @@ def _bytes(column: Column) -> str:
     return f"CAST({name if column.character_set in _EIGHT_BIT else f'CONVERT({name} USING utf8mb4)'} AS BINARY)"
 
 
-def _text(column: Column, there: TargetColumn, base: str, *, json_functions: bool) -> Iterator[Check]:
+def _text(column: Column, there: TargetColumn, base: str, abilities: Abilities) -> Iterator[Check]:
     name = quote(column.name)
     if base in {"json", "jsonb"}:
-        yield from _json(column, base, json_functions=json_functions)
+        yield from _json(column, base, abilities)
         return
     if base == "uuid":
         bare = f"REPLACE({name}, '-', '')"
@@ -202,22 +228,38 @@ def _readable(column: Column) -> str:
     return f"CAST({name} AS CHAR)" if column.column_type == "json" else name
 
 
-def _json(column: Column, base: str, *, json_functions: bool) -> Iterator[Check]:
-    text = _readable(column)
+_LONE = (
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+"""Half of a pair of escapes that stands alone (RFC 8259, section 7)."""
+
+
+def _json(column: Column, base: str, abilities: Abilities) -> Iterator[Check]:
+    name = quote(column.name)
+    repaired = name
     if base == "jsonb":
-        # A pair of backslashes is one that was escaped; what stays before u0000 then is an escape of its own.
-        # No JSON text has the control character 1 as it is.
-        pair, nul, mark = literal("\\\\"), literal("\\u0000"), "_utf8mb4 x'01'"
-        condition = f"INSTR(REPLACE({text}, {pair}, {mark}), {nul}) > 0"
-        replaced = (
-            f"REPLACE(REPLACE(REPLACE({{}}, {pair}, {mark}), {nul}, {literal(chr(92) + 'ufffd')}), {mark}, {pair})"
-        )
-        yield _nulled(Check(column.name, "json-escape", condition), replace=replaced)
+        escape, replaced = _escapes(_readable(column), abilities)
+        yield _nulled(Check(column.name, "json-escape", escape), replace=replaced)
+        repaired = replaced.format(name)
     if column.data_type == "json":
         return
-    name = quote(column.name)
-    if json_functions:
-        quoted = f"CASE WHEN JSON_VALID({_escaped(name)}) THEN {{}} ELSE JSON_QUOTE({_escaped(name)}) END"
-        yield _nulled(Check(column.name, "json-text", f"NOT JSON_VALID({name})"), replace=quoted)
+    if abilities.json:
+        valid = f"JSON_VALID({repaired})"
+        quoted = f"CASE WHEN {_escaped(valid)} THEN {{}} ELSE JSON_QUOTE({_escaped(name)}) END"
+        yield _nulled(Check(column.name, "json-text", f"NOT {valid}"), replace=quoted)
     else:
         yield Check(column.name, "json-text", f"{name} IS NOT NULL", parsed=True)
+
+
+def _escapes(text: str, abilities: Abilities) -> tuple[str, str]:
+    """Returns the condition of JSON texts with escapes that jsonb cannot hold, and what is read instead."""
+    # A pair of backslashes is one that was escaped; what stays before u0000 then is an escape of its own. No JSON text
+    # has control characters as they are.
+    pair, nul, mark, other = literal("\\\\"), literal("\\u0000"), "_utf8mb4 x'01'", "_utf8mb4 x'02'"
+    marked, held = (f"REPLACE({part}, {pair}, {mark})" for part in (text, "{}"))
+    found, held = f"INSTR({marked}, {nul}) > 0", f"REPLACE({held}, {nul}, {other})"
+    if abilities.lookaround:
+        found = f"({found} OR {marked} REGEXP {literal(_LONE)})"
+        held = f"REGEXP_REPLACE({held}, {literal(_LONE)}, {other})"
+    condition = f"(INSTR({text}, {literal(chr(92) + 'u')}) > 0 AND {found})"
+    return condition, f"REPLACE(REPLACE({held}, {other}, {literal(chr(92) + 'ufffd')}), {mark}, {pair})"

@@ -43,6 +43,7 @@ from vecferry.plan.views import views_of
 
 if TYPE_CHECKING:
     from vecferry.config import Config
+    from vecferry.mapping.checks import Abilities
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class _Draft:
     config: Config
     findings: Findings
     taken: set[str]
-    json_functions: bool
+    abilities: Abilities
     names: dict[str, str]
     """Names of tables in the target, by name in the source."""
     columns: dict[str, dict[str, str]]
@@ -78,8 +79,7 @@ def draft(
     config: Config,
     findings: Findings,
     taken: set[str],
-    *,
-    json_functions: bool,
+    abilities: Abilities,
 ) -> tuple[Plan, Questions]:
     """Decides everything that a run does, as far as `findings` go.
 
@@ -89,14 +89,14 @@ def draft(
         config: what the user asked for.
         findings: what was found so far; every table has its look.
         taken: names of relations and types in the target schema, which nothing new can have.
-        json_functions: whether the source's server has JSON_VALID and JSON_QUOTE.
+        abilities: what the source's server can be asked.
 
     Returns:
         The plan, with the problems that forbid it, and what a better one would want to know.
     """
     names = target_names(catalog)
     work = _Draft(
-        catalog, target, config, findings, taken | set(names.values()) | _sequences(catalog, names), json_functions,
+        catalog, target, config, findings, taken | set(names.values()) | _sequences(catalog, names), abilities,
         names, {table.name: _column_names(table) for table in catalog.tables}, numbered_family(catalog),
         losses=list(catalog.leftovers),
     )  # fmt: skip
@@ -203,6 +203,8 @@ def _table(table: Table, existing: TargetTable | None, look: Look, work: _Draft)
         objects = objects_of(scope, table, types, work.taken)
         work.losses.extend(objects.losses)
         work.notes.extend(objects.notes)
+        work.problems.extend(objects.problems)
+        work.questions.checks.setdefault(table.name, []).extend(objects.checks)
         work.questions.probes.extend(objects.probes)
         after, finish = tuple(objects.after), tuple(objects.finish)
         requires += objects.requires
@@ -240,7 +242,7 @@ def _scope(table: Table, existing: TargetTable | None, work: _Draft) -> Scope:
         table=table.name,
         target=target,
         names=work.columns[table.name],
-        json_functions=work.json_functions,
+        abilities=work.abilities,
         postgis=postgis is not None and postgis.installed,
         whole=frozenset(column for name, column in work.whole if name == table.name),
         enums=enums,
@@ -284,9 +286,11 @@ def _decisions(
 def _compute(scope: Scope, table: Table, decided: dict[str, ColumnDecision]) -> None:
     """Lets PostgreSQL compute the generated columns that it can; the others arrive as values."""
     types = {scope.names[name]: d.target_type for name, d in decided.items() if d.target_type is not None}
+    generated = {scope.names[column.name] for column in table.columns if column.generated}
+    plain = {name: kind for name, kind in types.items() if name not in generated}
     for column in table.columns:
         if column.generated and decided[column.name].plan is not None:
-            found = computed(scope, column, types)
+            found = computed(scope, column, types, plain)
             was = decided[column.name]
             decided[column.name] = found if found.line is not None else replace(
                 was, losses=(*was.losses, *found.losses), probes=(*was.probes, *found.probes)

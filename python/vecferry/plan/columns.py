@@ -16,6 +16,7 @@ from vecferry.plan.findings import Probe
 
 if TYPE_CHECKING:
     from vecferry.config import Config
+    from vecferry.mapping.checks import Abilities
     from vecferry.plan.findings import Findings
 
 _ONE_WORD = {"timestamp": "timestamp without time zone", "time": "time without time zone"}
@@ -33,8 +34,7 @@ class Scope:
     """The table's name in the target."""
     names: dict[str, str]
     """Names of columns in the target, by name in the source."""
-    json_functions: bool
-    """Whether the source's server has JSON_VALID and JSON_QUOTE."""
+    abilities: Abilities
     postgis: bool
     """Whether the target has PostGIS installed."""
     whole: frozenset[str] = frozenset()
@@ -236,7 +236,7 @@ def _created(scope: Scope, column: Column, row: TypeRow) -> ColumnDecision:
     # What a fact decided needs no check of its own: a created type holds every label, a boolean 0 and 1.
     name = "text" if kind.base in {"enum", "boolean"} else _long_name(kind.name)
     like = TargetColumn(plan.name, name, "b", nullable=column.nullable, has_default=False)
-    checks = checks_of(column, like, json_functions=scope.json_functions)
+    checks = checks_of(column, like, scope.abilities)
     settled = _settled(scope, column, plan, checks, row)
     return replace(
         settled,
@@ -277,13 +277,14 @@ def _as(expression: str, kind: str) -> str:
     return f"({expression})" if '"' in kind else f"({expression})::{kind}"
 
 
-def computed(scope: Scope, column: Column, types: dict[str, str]) -> ColumnDecision:
+def computed(scope: Scope, column: Column, types: dict[str, str], plain: dict[str, str]) -> ColumnDecision:
     """Returns the decision for a generated column of a table that is created.
 
     Args:
         scope: what the table's columns have in common.
         column: the source's column.
         types: the types of all columns in the target, by name.
+        plain: the same without generated columns, which no other may read.
 
     Returns:
         A line of CREATE TABLE where PostgreSQL computes it, too; a loss where its values are carried instead.
@@ -293,7 +294,7 @@ def computed(scope: Scope, column: Column, types: dict[str, str]) -> ColumnDecis
     if not column.expression or renamed:
         return ColumnDecision(losses=(Loss(scope.table, column.name, reason),))
     kind = types[column.name]
-    translated = translate_expression(column.expression, types, use="generated", result=kind)
+    translated = translate_expression(column.expression, plain, use="generated", result=kind)
     probes: tuple[Probe, ...] = ()
     refusal = translated.refusal
     if not refusal:
@@ -339,7 +340,7 @@ def _fitted(scope: Scope, column: Column, row: TypeRow, there: TargetColumn) -> 
         nullable=there.nullable,
         source=_other_name(scope, column),
     )
-    checks = checks_of(column, there, json_functions=scope.json_functions)
+    checks = checks_of(column, there, scope.abilities)
     return replace(_settled(scope, column, plan, checks, row), target_type=there.type, notes=notes, checks=checks)
 
 

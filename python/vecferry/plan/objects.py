@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from vecferry.mapping import ddl
+from vecferry.mapping.checks import MOST_KEY_BYTES, key_fact
 from vecferry.mapping.expressions import Translation, translate_expression
 from vecferry.mapping.identifiers import index_name, literal, quote, shorten, unique_name
 from vecferry.mapping.typemap import SPATIAL, TEXTS, base_type
@@ -14,10 +15,14 @@ from vecferry.plan.columns import ignores_case
 from vecferry.plan.findings import Probe
 
 if TYPE_CHECKING:
+    from vecferry.mapping.checks import Check
     from vecferry.model import Column, Index, IndexColumn, Table
     from vecferry.plan.columns import Scope
 
 _BLOBS = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
+_LONG = frozenset({"char", "varchar", "binary", "varbinary", *TEXTS})
+_HEAD = 255
+"""Characters of a text that is too long for an index."""
 _WHOLE_BYTES = 2_000
 """Columns of at most so many bytes are indexed whole where MySQL has a prefix; an entry of a B-tree takes 2,704
 (`BTMaxItemSize` in src/include/access/nbtree.h)."""
@@ -34,6 +39,8 @@ class Objects:
     finish: list[str] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
 
 
@@ -51,6 +58,8 @@ def objects_of(scope: Scope, table: Table, types: dict[str, str], taken: set[str
         name = index_name(scope.target, shorten(f"{scope.target}_pkey"), taken)
         names = [scope.names[column] for column in table.primary_key]
         found.after.append(ddl.primary_key(schema, scope.target, name, names))
+        if _too_long(scope, "PRIMARY", [table.column(column) for column in table.primary_key], found):
+            found.problems.append(_never_unique(scope, "the primary key", "PRIMARY"))
     for index in table.indexes:
         _index(scope, table, index, types, taken, found)
     for check in table.checks:
@@ -110,6 +119,14 @@ def _index(scope: Scope, table: Table, index: Index, types: dict[str, str], take
     if index.kind == "FULLTEXT":
         _full_text(scope, index, taken, found)
         return
+    whole = [table.column(part.name) for part in index.columns if part.name and part.prefix is None]
+    too_long = index.kind != "SPATIAL" and _too_long(scope, index.name, whole, found)
+    if too_long and index.unique:
+        found.problems.append(_never_unique(scope, f"the unique key {index.name}", index.name))
+    elif too_long:
+        reason = f"index {index.name} is on the first {_HEAD} characters: a B-tree of PostgreSQL takes no longer keys"
+        found.losses.append(Loss(scope.table, None, reason, *_counted(scope, index.name)))
+        index = replace(index, columns=tuple(_headed(table, part) for part in index.columns))
     parts: list[str] = []
     spatial = index.kind == "SPATIAL" or any(
         part.name and table.column(part.name).data_type in SPATIAL for part in index.columns
@@ -131,6 +148,34 @@ def _index(scope: Scope, table: Table, index: Index, types: dict[str, str], take
         return
     method = "gist" if spatial else ""
     found.after.append(ddl.index(schema, scope.target, name, parts, is_unique=index.unique, method=method))
+
+
+def _too_long(scope: Scope, index: str, columns: list[Column], found: Objects) -> bool:
+    """Says whether some row's key is longer than a B-tree takes; asks where that can be."""
+    long = [column for column in columns if column.data_type in _LONG]
+    if sum(column.length or 0 for column in long) * _ONE_TEXT <= MOST_KEY_BYTES:
+        return False
+    found.checks.append(key_fact(index, long))
+    return scope.findings.found(scope.table, index, "key-too-long")
+
+
+def _never_unique(scope: Scope, key: str, index: str) -> str:
+    count, examples = _counted(scope, index)
+    where = f" (at {'; '.join(examples)})" if examples else ""
+    return (
+        f"{scope.table}: {key} has {count} values of more than the {MOST_KEY_BYTES:,} bytes that a B-tree of PostgreSQL"
+        f" surely takes{where}: shorten them in the source, or exclude the table"
+    )
+
+
+def _counted(scope: Scope, index: str) -> tuple[int, tuple[str, ...]]:
+    answer = scope.findings.answers[scope.table, index, "key-too-long"]
+    return answer.count, answer.examples
+
+
+def _headed(table: Table, part: IndexColumn) -> IndexColumn:
+    long = part.name and part.prefix is None and table.column(part.name).data_type in _LONG
+    return replace(part, prefix=_HEAD) if long else part
 
 
 def _part(

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vecferry.mapping.checks import Abilities
+
 if TYPE_CHECKING:
     from pymysql.connections import Connection
 
@@ -67,9 +69,10 @@ class Flavor:
         return "is_visible = 'YES'" if self.version >= (8, 0, 0) else None
 
     @property
-    def json_functions(self) -> bool:
-        """Whether there are JSON_VALID and JSON_QUOTE."""
-        return self.version >= ((10, 2, 3) if self.mariadb else (5, 7, 8))
+    def abilities(self) -> Abilities:
+        """What the server can be asked of texts."""
+        json, lookaround = ((10, 2, 3), (10, 0, 5)) if self.mariadb else ((5, 7, 8), (8, 0, 4))
+        return Abilities(json=self.version >= json, lookaround=self.version >= lookaround)
 
     @property
     def stale_statistics(self) -> bool:

@@ -49,7 +49,9 @@ class _Column:
     def nearest(self, limit: int) -> bytes:
         """The ten nearest by distance; `%(vector)s` is the query's vector as text."""
         order = f"{self.operand} {OPERATORS[self.distance]} %(vector)s::{self.vector}"
-        return f"SELECT {order} FROM {self.table} ORDER BY {order} LIMIT {limit}".encode()
+        # A scan that sorts would end with the NULLs, which the index does not hold.
+        where = f"{self.name} IS NOT NULL"
+        return f"SELECT {order} FROM {self.table} WHERE {where} ORDER BY {order} LIMIT {limit}".encode()
 
 
 def _column(schema: str, spec: EmbeddingSpec) -> _Column:

@@ -148,12 +148,6 @@ export const zeroMoney = by<ColumnOptions>({
   vecferry: { default: () => "0.00" },
 });
 
-export const contentTypeEnum = by<ColumnOptions>({
-  mysql: {},
-  typeorm: {},
-  vecferry: { enumName: "document_contentType_enum" },
-});
-
 // Decorators
 
 const nothing: PropertyDecorator = () => undefined;

@@ -28,7 +28,6 @@ import {
   UniqueIndex,
   UniqueTogether,
   UuidKey,
-  contentTypeEnum,
   count,
   dateTime,
   embedding,
@@ -180,7 +179,7 @@ export class Document {
   @Column({ type: "enum", enum: Status, default: Status.Draft })
   status!: Status;
 
-  @Column({ type: "enum", enum: ["text/html", "text/plain"], ...contentTypeEnum, nullable: true })
+  @Column({ type: "enum", enum: ["text/html", "text/plain"], nullable: true })
   contentType!: string | null;
 
   @Column({ type: "double precision", nullable: true })

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from vecferry.mapping.identifiers import quote, shorten
-from vecferry.mapping.translate import functions, operators, parse, temporal
+from vecferry.mapping.translate import aggregates, functions, operators, parse, temporal
 from vecferry.mapping.translate.rules import Translator, Use, shown
 from vecferry.mapping.translate.temporal import moment
 from vecferry.mapping.translate.terms import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sqlglot import exp
 
-RULES = (functions, operators, temporal)
+RULES = (aggregates, functions, operators, temporal)
 """The modules whose import registers the rules."""
 
 

@@ -347,23 +347,17 @@ def _int_div(translator: Translator, node: exp.Expression) -> Term:
     right = numeric(translator.value(node.expression), "DIV")
     if {left.kind, right.kind} == {"int"}:
         return Term(f"({left.text} / {_divisor(right)})", "int", wide=True)
-    if {left.kind, right.kind} <= {"int", "numeric"}:
-        return Term(f"div({left.text}, {_divisor(right)})", "numeric", 0)
-    raise RefusedError(f"it uses {described(left)} and {described(right)} in DIV")
+    raise RefusedError("it uses DIV with something else than integers")
 
 
 @rule(exp.Mod, "this", "expression")
 def _mod(translator: Translator, node: exp.Expression) -> Term:
     left = numeric(translator.value(node.this), "%")
     right = numeric(translator.value(node.expression), "%")
-    if not {left.kind, right.kind} <= {"int", "numeric"}:
-        raise RefusedError("it uses % with numbers that are not exact")
-    text = f"({left.text} % {_divisor(right)})"
-    if {left.kind, right.kind} == {"int"}:
-        return Term(text, "int", wide=True)
-    scales = [0 if term.kind == "int" else term.scale for term in (left, right)]
-    known = [scale for scale in scales if scale is not None]
-    return Term(text, "numeric", max(known) if len(known) == len(scales) else None)
+    if {left.kind, right.kind} != {"int"}:
+        # MariaDB's remainder of decimals knows a -0.00 that differs from 0.
+        raise RefusedError("it uses % with something else than integers")
+    return Term(f"({left.text} % {_divisor(right)})", "int", wide=True)
 
 
 # --- choices -------------------------------------------------------------------------------------
@@ -421,7 +415,7 @@ def _nullif(translator: Translator, node: exp.Expression) -> Term:
 def _extreme(translator: Translator, node: exp.Expression) -> Term:
     name = "greatest" if isinstance(node, exp.Greatest) else "least"
     terms, sample = translator.unified([integer(translator.value(item)) for item in (node.this, *node.expressions)])
-    if sample.kind not in NUMBERS | TEMPORAL or sample.quotient:
+    if sample.kind not in NUMBERS | TEMPORAL or sample.quotient or any(term.kind == "null" for term in terms):
         raise RefusedError(f"it uses {name.upper()} with something else than numbers or dates")
     # PostgreSQL's skip NULL; MySQL's are NULL as soon as one is.
     missing = " OR ".join(f"{term.text} IS NULL" for term in terms if term.constant is None) or "FALSE"

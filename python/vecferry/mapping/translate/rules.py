@@ -173,10 +173,7 @@ class Translator:
         if kinds <= NUMBERS:
             return self._one_number(terms)
         if kinds <= TEMPORAL:
-            if len(kinds) > 1:
-                terms = [self.local(term) for term in terms]
-            kind: Kind = "timestamptz" if kinds == {"timestamptz"} else "date" if kinds == {"date"} else "timestamp"
-            return list(terms), Term("", kind, max(term.scale or 0 for term in terms))
+            return self._one_moment(terms)
         if "unknown" in kinds:
             if any(term.constant is not None for term in terms):
                 raise RefusedError("it mixes a constant with a value whose type is not known")
@@ -187,6 +184,15 @@ class Translator:
         if len(kinds) == 1 and len(names) == 1:
             return list(terms), replace(plain, name=first.name)
         raise RefusedError("it mixes " + " and ".join(sorted({described(t) for t in terms if t.kind != "null"})))
+
+    def _one_moment(self, terms: Sequence[Term]) -> tuple[list[Term], Term]:
+        if any(term.constant is not None for term in terms):
+            raise RefusedError("it mixes a string's date with others")
+        kinds = {term.kind for term in terms} - {"null"}
+        if len(kinds) > 1:
+            terms = [self.local(term) for term in terms]
+        kind: Kind = "timestamptz" if kinds == {"timestamptz"} else "date" if kinds == {"date"} else "timestamp"
+        return list(terms), Term("", kind, max(term.scale or 0 for term in terms))
 
     def _one_number(self, terms: Sequence[Term]) -> tuple[list[Term], Term]:
         parts = [term for term in terms if term.kind != "null"]
@@ -223,7 +229,7 @@ def string_of(node: exp.Expression | None, what: str) -> str:
     Raises:
         RefusedError: the node is none.
     """
-    if isinstance(node, exp.Literal) and node.is_string:
+    if isinstance(node, exp.Literal) and node.is_string and "\0" not in str(node.this):
         return str(node.this)
     raise RefusedError(f"it uses {what} that is no plain string")
 

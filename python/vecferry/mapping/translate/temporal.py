@@ -176,9 +176,11 @@ def plus_interval(
             raise RefusedError(f"it uses {described(number)} as an interval")
         added = f"{number.text} * interval '{times} {word}'"
     text = f"({term.text} {sign} {added})"
+    # A string with an interval added is a string to MySQL still, which matters where it meets other values.
+    string = "a string" if isinstance(moment_node, exp.Literal) else term.constant
     if term.kind == "date" and name in _WHOLE_DAYS:
-        return Term(f"{text}::date", "date")
-    return Term(text, "timestamp", 6 if name == "MICROSECOND" else term.scale or 0)
+        return Term(f"{text}::date", "date", constant=string)
+    return Term(text, "timestamp", 6 if name == "MICROSECOND" else term.scale or 0, constant=string)
 
 
 def _date_add(translator: Translator, node: exp.Expression) -> Term:

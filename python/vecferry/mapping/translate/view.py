@@ -9,8 +9,8 @@ from sqlglot import exp
 
 from vecferry.mapping.identifiers import MAX_NAME_BYTES, qualified, quote, shorten
 from vecferry.mapping.translate import parse
+from vecferry.mapping.translate.aggregates import sort_key
 from vecferry.mapping.translate.expression import RULES
-from vecferry.mapping.translate.functions import sort_key
 from vecferry.mapping.translate.rules import Translator, number_of, shown
 from vecferry.mapping.translate.terms import RefusedError, Term, described, of_type, type_of
 
