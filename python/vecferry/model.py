@@ -354,6 +354,8 @@ class Plan:
     """Tables with rows that are emptied first."""
     extensions: tuple[str, ...] = ()
     """Extensions that the run needs; those that are not installed are created first."""
+    rights: tuple[str, ...] = ()
+    """What the target's user must be allowed to do, and what the source's."""
     views: tuple[DdlObject, ...] = ()
     """Views, in the order to make them."""
     problems: tuple[str, ...] = ()

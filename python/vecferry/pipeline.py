@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING
 
 from vecferry.engine.local import LocalEngine
 from vecferry.errors import ForbiddenError, InterruptedRunError
-from vecferry.model import Catalog, Chunk, ChunkResult, Plan, TargetObject, TargetState
-from vecferry.plan.build import draft, target_names
-from vecferry.plan.findings import Answer, Findings, Questions
+from vecferry.model import Catalog, Chunk, ChunkResult, Plan, TargetObject
 from vecferry.plan.fingerprint import fingerprint
+from vecferry.planner import plan_run
 from vecferry.progress import Progress, Recorder
 from vecferry.report.report import Report, SequenceResult, Status, TableResult, VectorResult
 from vecferry.source.catalog import read_catalog
 from vecferry.source.connect import connect as connect_source
-from vecferry.source.flavor import Flavor
 from vecferry.steps.analyze import analyze
-from vecferry.steps.ask import ask_orphans, ask_values
 from vecferry.steps.copy import copy_chunk
 from vecferry.steps.keys import Unproven, make_keys, missing_keys
-from vecferry.steps.look import look
 from vecferry.steps.prepare import discard, prepare
-from vecferry.steps.probe import ask_target
 from vecferry.steps.sequences import set_sequences
 from vecferry.steps.vector_index import build_vector_index
 from vecferry.steps.verify import verify_tables
@@ -32,13 +27,11 @@ from vecferry.target import ledger
 from vecferry.target.connect import connect as connect_target
 from vecferry.target.connect import translated
 from vecferry.target.ingest import Loader, Writer
-from vecferry.target.inspect import check_rights, read_target, taken_names, truncation_closure
+from vecferry.target.inspect import read_target, truncation_closure
 from vecferry.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from pymysql.connections import Connection as SourceConnection
 
     from vecferry.config import Config
     from vecferry.target.connect import Connection
@@ -60,7 +53,16 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
         closing(connect_source(config.source_url)) as source,
         connect_target(config.target_url) as target,
     ):
-        return _plan(source, target, read_catalog(source, config.tables, config.exclude), config)
+        catalog = read_catalog(source, config.tables, config.exclude)
+        with translated(config.target_url, "read the ledger"):
+            run = ledger.latest(target, config.target_schema)
+            if run is not None and _goes_on(run, target, config, catalog):
+                note = f"run {run.id} carried this already" if run.finished else f"run {run.id} is unfinished"
+                then = (
+                    "migrate would count both sides again" if run.finished else "migrate goes on with it, by this plan"
+                )
+                return replace(run.plan, notes=(*run.plan.notes, f"{note}: {then}"))
+        return plan_run(target, catalog, config, watch)
 
 
 def migrate(config: Config, progress: Progress | None = None, confirm: Callable[[str], bool] | None = None) -> Report:
@@ -87,56 +89,6 @@ def migrate(config: Config, progress: Progress | None = None, confirm: Callable[
             raise InterruptedRunError(
                 "interrupted: what is committed stays, run the same command again to go on"
             ) from None
-
-
-def _plan(
-    source: SourceConnection,
-    target: Connection,
-    catalog: Catalog,
-    config: Config,
-    dropped: tuple[TargetObject, ...] = (),
-) -> Plan:
-    names = tuple(target_names(catalog).values())
-    with translated(config.target_url, "be inspected"):
-        check_rights(target, config.target_url, config.target_schema)
-        state = _with_dropped(read_target(target, config.target_url.database, config.target_schema, names), dropped)
-        taken = taken_names(target, config.target_schema)
-    abilities = Flavor.parse(catalog.server).abilities
-
-    def decide(findings: Findings) -> tuple[Plan, Questions]:
-        return draft(catalog, state, config, findings, taken, abilities)
-
-    findings = Findings({table.name: look(source, table, config.chunk_bytes) for table in catalog.tables})
-    findings = _answered(source, findings, decide(findings)[1])
-    plan, questions = decide(findings)
-    if questions.probes:
-        with translated(config.target_url, "be asked about expressions"):
-            findings = replace(findings, refusals=ask_target(target, questions.probes))
-        plan, _ = decide(findings)
-    return plan
-
-
-def _answered(source: SourceConnection, findings: Findings, questions: Questions) -> Findings:
-    """Asks the source what a draft wants to know."""
-    answers: dict[tuple[str, str, str], Answer] = {}
-    for table, checks in questions.checks.items():
-        answers |= ask_values(source, table, checks, findings.looks[table].key)
-    orphans = {
-        (reference.table, reference.name): found
-        for reference in questions.references
-        if (found := ask_orphans(source, reference, findings.looks[reference.table].key))
-    }
-    return replace(findings, answers=answers, orphans=orphans)
-
-
-def _with_dropped(state: TargetState, dropped: tuple[TargetObject, ...]) -> TargetState:
-    """Adds what an abandoned run had dropped, so that this one makes it again."""
-    tables = []
-    for table in state.tables:
-        there = {item.name for item in table.objects}
-        lost = tuple(item for item in dropped if item.table == table.name and item.name not in there)
-        tables.append(replace(table, objects=(*table.objects, *lost)))
-    return replace(state, tables=tuple(tables))
 
 
 class _Migration:
@@ -198,12 +150,12 @@ class _Migration:
             with translated(config.target_url, "read the ledger"):
                 old = ledger.latest(self._target, config.target_schema)
             if old is None or old.finished:
-                if old is not None and self._nothing_new(old, catalog):
+                if old is not None and _goes_on(old, self._target, config, catalog):
                     return old
-                return self._begin(source, catalog, None)
+                return self._begin(catalog, None)
             if config.restart:
                 self._throw_away(old)
-                return self._begin(source, catalog, old)
+                return self._begin(catalog, old)
             if differences := _differences(old.fingerprint, fingerprint(catalog, config)):
                 raise ForbiddenError(
                     f"an unfinished run {old.id} is in the target, and this one differs: {'; '.join(differences)}:"
@@ -213,18 +165,6 @@ class _Migration:
         if config.truncate:
             self._watch.note("--truncate is for a new run: this one goes on with what it has (--restart begins anew)")
         return old
-
-    def _nothing_new(self, run: ledger.Run, catalog: Catalog) -> bool:
-        """Says whether the finished run is the one that is asked for, and its tables are there."""
-        config = self._config
-        if config.truncate or config.restart or _differences(run.fingerprint, fingerprint(catalog, config)):
-            return False
-        return self._tables_there(run.plan)
-
-    def _tables_there(self, plan: Plan) -> bool:
-        names = tuple(table.target for table in plan.tables)
-        state = read_target(self._target, self._config.target_url.database, plan.target_schema, names)
-        return len(state.tables) == len(names)
 
     def _throw_away(self, run: ledger.Run) -> None:
         """Takes back all that `run` did; the ledger keeps it until the next is planned, for what it had dropped."""
@@ -240,9 +180,9 @@ class _Migration:
             discard(self._target, plan)
             ledger.reset(self._target, run.id)
 
-    def _begin(self, source: SourceConnection, catalog: Catalog, old: ledger.Run | None) -> ledger.Run:
+    def _begin(self, catalog: Catalog, old: ledger.Run | None) -> ledger.Run:
         """Plans a new run and records it; `old` is the one that it takes the place of."""
-        plan = _plan(source, self._target, catalog, self._config, _dropped_by(old))
+        plan = plan_run(self._target, catalog, self._config, self._watch, _dropped_by(old))
         if plan.problems:
             listed = "\n".join(f"  - {problem}" for problem in plan.problems)
             raise ForbiddenError(f"the plan forbids this migration:\n{listed}")
@@ -366,6 +306,15 @@ class _Migration:
             with translated(self._config.target_url, "close the ledger"):
                 ledger.finish(self._target, run.id, report.to_json())
         return report
+
+
+def _goes_on(run: ledger.Run, target: Connection, config: Config, catalog: Catalog) -> bool:
+    """Says whether `run` is the one that is asked for; of a finished one, whether its tables are there, too."""
+    if config.truncate or config.restart or _differences(run.fingerprint, fingerprint(catalog, config)):
+        return False
+    names = tuple(table.target for table in run.plan.tables)
+    state = read_target(target, config.target_url.database, run.plan.target_schema, names)
+    return not run.finished or len(state.tables) == len(names)
 
 
 def _dropped_by(run: ledger.Run | None) -> tuple[TargetObject, ...]:

@@ -32,7 +32,10 @@ class Progress:
         """`rows` more rows, `size` bytes of source data, are committed in the target."""
 
     def index(self, name: str, phase: str, done: int, total: int) -> None:
-        """The build of index `name` has done `done` of `total` units (tuples or blocks) of `phase`."""
+        """The build of index `name`, or the plan's look at `source`, has done `done` of `total` units of `phase`.
+
+        The units are tuples or blocks of an index, tables or foreign keys of the source.
+        """
 
     def note(self, text: str) -> None:
         """Something a user should read, e.g. a retry and its reason; one sentence."""

@@ -38,7 +38,7 @@ from vecferry.plan.foreign_keys import (
     orphan_losses,
     with_kept_orphans,
 )
-from vecferry.plan.objects import loose_keys, objects_of
+from vecferry.plan.objects import loose_keys, loose_note, objects_of
 from vecferry.plan.views import views_of
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class _Draft:
     notes: list[str] = field(default_factory=list)
     embeddings: list[EmbeddingSpec] = field(default_factory=list)
     sequences: list[SequencePlan] = field(default_factory=list)
+    loose: list[str] = field(default_factory=list)
+    """Columns of unique keys that admit more than before."""
     full: list[str] = field(default_factory=list)
     """Tables of the target that hold rows."""
     types: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -106,6 +108,8 @@ def draft(
         _table(table, target.table(names[table.name]), findings.looks[table.name], work) for table in catalog.tables
     ]
     tables = _with_foreign_keys(tables, work)
+    if work.loose:
+        work.notes.append(loose_note(work.loose, citext=config.ci == "citext"))
     views = views_of(catalog, config, names, work.types, taken, findings)
     work.questions.probes.extend(views.probes)
     extensions = _extensions(tables, work)
@@ -122,6 +126,7 @@ def draft(
         vector_load=config.vector_load,
         truncate=tuple(names[name] for name in work.full),
         extensions=extensions,
+        rights=_rights(tables, extensions, work),
         views=views.objects,
         problems=tuple(work.problems),
         fingerprint=fingerprint(catalog, config),
@@ -192,7 +197,7 @@ def _table(table: Table, existing: TargetTable | None, look: Look, work: _Draft)
     plans = [decision.plan for decision in decided.values() if decision.plan is not None]
     types = {scope.names[name]: d.target_type for name, d in decided.items() if d.target_type is not None}
     work.types[table.name] = types
-    work.losses.extend(loose_keys(table, types, scope.names))
+    work.loose.extend(loose_keys(table, types, scope.names))
     created: str | None = None
     before = tuple(statement for decision in decided.values() for statement in decision.before)
     requires = [item for decision in decided.values() for item in decision.requires]
@@ -406,6 +411,21 @@ def _extensions(tables: list[TablePlan], work: _Draft) -> tuple[str, ...]:
         if work.target.extension("citext") is None:
             work.problems.append(f"the target has no citext: install PostgreSQL's contrib on the server of {place}")
     return tuple(needed)
+
+
+def _rights(tables: list[TablePlan], extensions: tuple[str, ...], work: _Draft) -> tuple[str, ...]:
+    config = work.config
+    rights = ["SELECT on the tables of the source", "CREATE on the target's database, for the schema vecferry"]
+    if any(table.create is not None for table in tables):
+        rights.append(f"CREATE on the schema {config.target_schema}")
+    existing = [table.target for table in tables if table.create is None]
+    if existing:
+        rights.append(f"to be the owner of {', '.join(existing)}")
+    for name in extensions:
+        found = work.target.extension(name)
+        if found is not None and not found.installed:
+            rights.append(f"to create the extension {name}, which is not installed yet")
+    return tuple(rights)
 
 
 def _is_citext(column: ColumnPlan) -> bool:

@@ -15,6 +15,8 @@ from vecferry.plan.columns import ignores_case
 from vecferry.plan.findings import Probe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from vecferry.mapping.checks import Check
     from vecferry.model import Column, Index, IndexColumn, Table
     from vecferry.plan.columns import Scope
@@ -82,30 +84,37 @@ def objects_of(scope: Scope, table: Table, types: dict[str, str], taken: set[str
     return found
 
 
-def loose_keys(table: Table, types: dict[str, str], names: dict[str, str]) -> list[Loss]:
-    """Returns a loss for each unique key that compared without regard to case in MySQL and does not in the target.
+def loose_keys(table: Table, types: dict[str, str], names: dict[str, str]) -> Iterator[str]:
+    """Yields the columns of unique keys that compared without regard to case or accents in MySQL and do not here.
 
     Args:
         table: the source's table.
         types: the types of its columns in the target, by name in the target.
         names: names of columns in the target, by name in the source.
+
+    Yields:
+        The column and its key, e.g. `users.email (by_email)`.
     """
     keys = [("primary key", table.primary_key)] if table.primary_key else []
-    keys += [(f"unique key {i.name}", tuple(part.name for part in i.columns)) for i in table.indexes if i.unique]
-    losses = []
+    keys += [(i.name, tuple(part.name for part in i.columns)) for i in table.indexes if i.unique]
     for name, columns in keys:
-        loose = [
-            column.name
-            for column in table.columns
-            if column.name in columns and ignores_case(column) and _is_text(types.get(names[column.name], ""))
-        ]
-        if loose:
-            reason = (
-                f"{name} compares {', '.join(f'{table.name}.{c}' for c in loose)} with regard to case and accents now:"
-                " it would admit values that MySQL calls equal (--ci citext keeps case apart from it)"
-            )
-            losses.append(Loss(table.name, None, reason))
-    return losses
+        for column in table.columns:
+            kind = base_type(types.get(names[column.name], ""))
+            strict = _is_text(kind) or (kind == "citext" and not _as_ci(column))
+            if column.name in columns and ignores_case(column) and strict:
+                yield f"{table.name}.{column.name} ({name})"
+
+
+def loose_note(loose: Sequence[str], *, citext: bool) -> str:
+    """Returns the warning that counts what `loose_keys` found."""
+    what = "accents" if citext else "case and accents"
+    how = "1 column of a unique key compares" if len(loose) == 1 else f"{len(loose)} columns of unique keys compare"
+    advice = "" if citext else ": --ci citext keeps case apart from it"
+    return f"{how} with regard to {what} now, and would admit values that MySQL calls equal: {', '.join(loose)}{advice}"
+
+
+def _as_ci(column: Column) -> bool:
+    return (column.collation or "").endswith("_as_ci")
 
 
 def _is_text(postgres_type: str) -> bool:

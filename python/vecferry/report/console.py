@@ -139,6 +139,7 @@ def _fate(table: TablePlan) -> str:
 
 def _needs(plan: Plan) -> list[RenderableType]:
     lines = [f"extensions: {', '.join(plan.extensions)}"] if plan.extensions else []
+    lines += [f"rights: {'; '.join(plan.rights)}"] if plan.rights else []
     existing = [item for table in plan.tables if table.create is None for item in table.after]
     if existing:
         listed = ", ".join(f"{item.kind} {item.name} of {item.table}" for item in existing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from vecferry.config import DatabaseURL
 
 CONNECT_SECONDS = 5
-READ_SECONDS = 600
-"""How long the server may be silent: the longest a query without a result may take."""
+READ_SECONDS = 12 * 3600
+"""How long the server may be silent: the longest a query without a result may take, e.g. the scan of a huge table. One
+that is gone is noticed by the connection itself, see `_keep_alive`."""
 WRITE_SECONDS = 60
 
 SESSION = (
@@ -117,9 +119,18 @@ def open_connection(
             connection = pymysql.connect(**settings, ssl_disabled=True)
     except (pymysql.err.Error, OSError, RuntimeError, UnicodeError) as error:
         raise translate(error, url, f"log in to the source as {url.user!r}") from error
+    _keep_alive(connection)
     # PyMySQL's connect_timeout ends with TCP; something that listens but never greets is met by this one.
     connection._read_timeout = read_seconds  # type: ignore[attr-defined]  # noqa: SLF001 - no setter
     return connection
+
+
+def _keep_alive(connection: Connection[Any]) -> None:
+    """Makes the system ask a silent server after 30 seconds whether it is there, and give up after another minute."""
+    found = connection._sock  # type: ignore[attr-defined]  # noqa: SLF001 - PyMySQL has no other way to it
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6)):
+        if hasattr(socket, name):
+            found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def ssl_mode(url: DatabaseURL) -> str:
