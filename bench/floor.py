@@ -41,8 +41,8 @@ class Floor:
         """
         self._ends = ends
         self._source = source
-        plan = make_plan(load_config(source=source.url, target=empty, hnsw=False))
-        self._statements = [kind.statement for table in plan.tables for kind in table.types]
+        plan = make_plan(load_config(source=source.url, target=empty, hnsw=False, estimate=False))
+        self._statements = [kind.statement for table in plan.tables for kind in table.requires]
         self._statements += [table.create for table in plan.tables if table.create is not None]
         self._copies = []
         with psycopg.connect(migrated) as connection:

@@ -337,6 +337,32 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexFit:
+    """Whether the graph of an HNSW index fits the memory that its build gets."""
+
+    index: str
+    graph_bytes: int
+    memory_bytes: int
+    """What `maintenance_work_mem` will be."""
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run will take; seconds are None where they could not be measured."""
+
+    load_seconds: float | None
+    index_seconds: float | None
+    keys_seconds: float
+    """Keys, other indexes and foreign keys: an order of magnitude."""
+    total_seconds: float | None
+    """The three together; verification and the plan are not in it."""
+    disk_bytes: int
+    indexes: tuple[IndexFit, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The frozen decisions of one run; it travels as JSON and holds no secret."""
 
@@ -362,6 +388,8 @@ class Plan:
     """What forbids the run, a sentence each."""
     fingerprint: dict[str, str] = field(default_factory=dict)
     """Names of what the run depends on, with the hash of each."""
+    estimate: Estimate | None = None
+    """What it is likely to take; only of a plan that was asked for by itself."""
 
     def table(self, name: str) -> TablePlan:
         """Returns the plan of the table called `name`.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vecferry.engine.local import LocalEngine
 from vecferry.errors import ForbiddenError, InterruptedRunError
 from vecferry.model import Catalog, Chunk, ChunkResult, Plan, TargetObject
+from vecferry.plan.estimate import estimate
 from vecferry.plan.fingerprint import fingerprint
 from vecferry.planner import plan_run
 from vecferry.progress import Progress, Recorder
@@ -16,6 +17,7 @@ from vecferry.report.report import Report, SequenceResult, Status, TableResult, 
 from vecferry.source.catalog import read_catalog
 from vecferry.source.connect import connect as connect_source
 from vecferry.steps.analyze import analyze
+from vecferry.steps.calibrate import calibrate
 from vecferry.steps.copy import copy_chunk
 from vecferry.steps.keys import Unproven, make_keys, missing_keys
 from vecferry.steps.prepare import discard, prepare
@@ -28,6 +30,7 @@ from vecferry.target.connect import connect as connect_target
 from vecferry.target.connect import translated
 from vecferry.target.ingest import Loader, Writer
 from vecferry.target.inspect import read_target, truncation_closure
+from vecferry.target.settings import memory_for_indexes
 from vecferry.version import VERSION
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 
 def make_plan(config: Config, progress: Progress | None = None) -> Plan:
     """Inspects both ends and decides everything; changes nothing on either.
+
+    With `config.estimate`, a few seconds of real work, rolled back, tell how long a run would take.
 
     Returns:
         The plan; its `problems` are what forbids the migration.
@@ -62,7 +67,13 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
                     "migrate would count both sides again" if run.finished else "migrate goes on with it, by this plan"
                 )
                 return replace(run.plan, notes=(*run.plan.notes, f"{note}: {then}"))
-        return plan_run(target, catalog, config, watch)
+        plan = plan_run(target, catalog, config, watch)
+        if not config.estimate:
+            return plan
+        found = calibrate(plan, config.source_url, config.target_url, target, config.workers)
+        with translated(config.target_url, "tell its settings"):
+            memory = memory_for_indexes(target, config.index_memory)
+        return replace(plan, estimate=estimate(plan, found, memory))
 
 
 def migrate(config: Config, progress: Progress | None = None, confirm: Callable[[str], bool] | None = None) -> Report:

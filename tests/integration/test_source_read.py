@@ -28,6 +28,7 @@ SECRET = "s3cr3t-of-nobody"
 def plan(columns: dict[str, str], key: tuple[str, ...] = ("id",), name: str = "t", **selects: str) -> TablePlan:
     return TablePlan(
         name=name,
+        target=name,
         columns=tuple(
             ColumnPlan(column, selects.get(column, quote(column)), read_type, "", "", nullable=True)
             for column, read_type in columns.items()

@@ -10,7 +10,7 @@ from vecferry import Progress
 from vecferry.config import parse_target
 from vecferry.mapping.ddl import vector_index
 from vecferry.model import EmbeddingSpec
-from vecferry.steps.vector_index import build_vector_index, graph_bytes
+from vecferry.steps.vector_index import build_vector_index
 from vecferry.target.connect import connect
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def valid(postgres: PostgresDatabase) -> list[tuple[bool]]:
 def test_a_graph_that_no_longer_fits_is_told(table: PostgresDatabase) -> None:
     watch = build(table, ROWS, 1024 * 1024)
     assert valid(table) == [(True,)]
-    assert any("needs about 2 MiB and may use 1 MiB" in note and "--index-memory" in note for note in watch.notes)
+    assert any("needs about 3 MiB and may use 1 MiB" in note and "--index-memory" in note for note in watch.notes)
     assert any("hnsw graph no longer fits into maintenance_work_mem" in note for note in watch.notes)
 
 
@@ -84,7 +84,3 @@ def test_an_invalid_index_is_built_again(table: PostgresDatabase) -> None:
     table.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'e_v_hnsw'::regclass")
     build(table, ROWS, None)
     assert valid(table) == [(True,)]
-
-
-def test_graph_bytes_is_the_rule_of_thumb() -> None:
-    assert graph_bytes(1_000_000, 1536) == int(1.3 * 1_000_000 * (4 * 1536 + 8))

@@ -14,6 +14,8 @@ from vecferry.model import (
     ColumnPlan,
     DdlObject,
     EmbeddingSpec,
+    Estimate,
+    IndexFit,
     Loss,
     Plan,
     SequencePlan,
@@ -85,6 +87,15 @@ PLAN = Plan(
     ),
     notes=("tags.meta holds arrays of many lengths",),
     extensions=("vector", "citext"),
+    estimate=Estimate(
+        75.0,
+        3600.0,
+        2.0,
+        3677.0,
+        12_300_000_000,
+        (IndexFit("documents_embedding_hnsw", 8 * 10**9, 10**9, fits=False),),
+        ("the trial was short",),
+    ),
 )
 
 REPORT = Report(
@@ -113,6 +124,16 @@ class TestPlan:
         tags = next(line for line in text.splitlines() if line.strip().startswith("tags "))
         assert "used as labels, 1 change first" in tags
         assert "db.example:3306/shop -> schema archive" in text
+
+    def test_estimate(self) -> None:
+        text = shown(render_plan(PLAN))
+        assert "documents_embedding_hnsw: its graph needs about 8.0 GB and gets 1.0 GB: it does NOT fit" in text
+        assert "disk: about 12.3 GB in the target" in text
+        assert "time: about 1 h 01 min (load 1 min 15 s, HNSW 1 h 00 min, keys 2.0 s)" in text
+        assert "note: the trial was short" in text
+        assert PLAN.estimate is not None
+        unknown = replace(PLAN, estimate=replace(PLAN.estimate, load_seconds=None, total_seconds=None))
+        assert "time: not known (HNSW 1 h 00 min, keys 2.0 s)" in shown(render_plan(unknown))
 
     def test_problems_are_last_and_say_so(self) -> None:
         text = shown(render_plan(replace(PLAN, problems=("t.a: 2 rows hold NULL", "table t is not empty"))))

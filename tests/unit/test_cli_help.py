@@ -14,7 +14,12 @@ from vecferry.config import Config
 from vecferry.errors import ExitCode
 
 COMMANDS = sorted(command.name or "" for command in app.registered_commands)
-NEGATED = {"hnsw": "--no-index", "detect_embeddings": "--no-detect", "target_schema": "--schema"}
+NEGATED = {
+    "hnsw": "--no-index",
+    "estimate": "--no-estimate",
+    "detect_embeddings": "--no-detect",
+    "target_schema": "--schema",
+}
 """Fields whose option is not called like them."""
 
 
@@ -69,7 +74,7 @@ def test_every_option_is_documented(command: str, capsys: pytest.CaptureFixture[
 
 
 def test_every_field_of_the_configuration_has_an_option_and_its_variable(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = help_of("migrate", capsys=capsys)
+    shown = help_of("migrate", capsys=capsys) + help_of("plan", capsys=capsys)
     for field in Config.model_fields:
         assert NEGATED.get(field, "--" + field.replace("_", "-")) in shown
         assert re.search(rf"VECFERRY_{field.upper()}\b", shown), field
@@ -107,5 +112,5 @@ def test_plan_takes_no_option_that_only_migrate_knows() -> None:
         assert callback is not None
         return set(inspect.signature(callback).parameters)
 
-    assert options("plan") - options("migrate") == {"verbose"}
+    assert options("plan") - options("migrate") == {"verbose", "no_estimate"}
     assert options("migrate") - options("plan") == {"index_memory", "restart", "yes", "report"}

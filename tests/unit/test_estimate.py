@@ -113,6 +113,10 @@ def test_what_a_row_takes(dimensions: int, measured: int) -> None:
     assert row_bytes([4, 4 * dimensions + 8]) == pytest.approx(measured, rel=0.1)
 
 
+def test_a_very_long_value_takes_its_length() -> None:
+    assert row_bytes([100_000_000]) == pytest.approx(100_000_000 * (8192 + 4 * 22) / 7984, rel=0.01)
+
+
 def test_a_row_of_small_values_stays_inside() -> None:
     assert row_bytes([4, 4]) == 8192 / (8168 // 36)
     assert row_bytes([]) == 8192 / (8168 // 28)
@@ -146,6 +150,13 @@ def test_the_time() -> None:
     assert found.remarks == ()
 
 
+def test_an_index_takes_longer_than_its_rows_say() -> None:
+    measured = Calibration(1, (TableSample("e", 100, 0.5, ()),), index=IndexSample(1_250, 1536, 0.51))
+    assert estimate(plan(20_000), measured, GIB).index_seconds == pytest.approx(16.0, rel=0.05)
+    half = replace(measured, index=IndexSample(1_250, 768, 0.51))
+    assert estimate(plan(20_000), half, GIB).index_seconds == pytest.approx(32.0, rel=0.05)
+
+
 def test_a_chunk_takes_its_time_however_small() -> None:
     measured = Calibration(2, (TableSample("e", 10_000, 0.001, ()),), chunk_seconds=1.0, index=IndexSample(1, 1, 1.0))
     assert estimate(plan(), measured, GIB).load_seconds == pytest.approx(5.0)
@@ -163,7 +174,8 @@ def test_a_table_that_was_not_tried_is_as_slow_as_the_slowest() -> None:
 def test_nothing_measured_is_said() -> None:
     found = estimate(plan(), None, GIB)
     assert (found.load_seconds, found.total_seconds) == (None, None)
-    assert found.index_seconds and found.index_seconds > ELSEWHERE.seconds
+    assert found.index_seconds is not None
+    assert found.index_seconds > ELSEWHERE.seconds
     assert any("another machine" in remark for remark in found.remarks)
     unwritten = Calibration(1, (TableSample("e", 100, None, ()),), remarks=("why",))
     assert estimate(plan(), unwritten, GIB).load_seconds is None

@@ -240,6 +240,16 @@ VectorLoad = Annotated[
         help="How embeddings arrive: wire writes pgvector's own binary form, cast writes real\\[] and alters it.",
     ),
 ]
+NoEstimate = Annotated[
+    bool | None,
+    _option(
+        "estimate",
+        "--no-estimate",
+        metavar="",
+        panel=LOAD,
+        help="Do no trial work: the plan then says nothing of time and disk.",
+    ),
+]
 Truncate = Annotated[
     bool | None,
     _option(

@@ -37,6 +37,8 @@ def plan(
     workers: options.Workers = None,
     chunk_bytes: options.ChunkBytes = None,
     vector_load: options.VectorLoad = None,
+    index_memory: options.IndexMemory = None,
+    no_estimate: options.NoEstimate = None,
     truncate: options.Truncate = None,
     json_output: options.Json = False,
     verbose: options.Verbose = False,
@@ -78,6 +80,8 @@ def plan(
         workers=workers,
         chunk_bytes=chunk_bytes,
         vector_load=vector_load,
+        index_memory=index_memory,
+        estimate=options.negated(no_estimate),
         truncate=truncate,
     )
     from vecferry.pipeline import make_plan  # noqa: PLC0415 - a wrong option need not wait for the drivers

@@ -14,7 +14,7 @@ from vecferry.mapping.typemap import base_type
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vecferry.model import ColumnPlan, EmbeddingSpec, Loss, Plan, TablePlan
+    from vecferry.model import ColumnPlan, EmbeddingSpec, Estimate, Loss, Plan, TablePlan
     from vecferry.report.report import Report, VectorResult
 
 _NONE = "-"
@@ -92,9 +92,11 @@ def render_plan(plan: Plan, *, verbose: bool = False) -> RenderableType:
     if plan.losses:
         parts.append(_losses(plan.losses))
     parts.extend(_needs(plan))
-    parts.extend(_notes(plan.notes))
+    parts.extend(_notes((*plan.notes, *(plan.estimate.remarks if plan.estimate else ()))))
     if verbose:
         parts.extend(_statements(plan))
+    if plan.estimate is not None:
+        parts.append(Text("\n".join(_estimated(plan.estimate))))
     if plan.problems:
         listed = "".join(f"\n  - {problem}" for problem in plan.problems)
         parts.append(Text(f"what forbids this migration:{listed}", style="red"))
@@ -135,6 +137,22 @@ def _fate(table: TablePlan) -> str:
         return f"created{name}"
     changes = len(table.before)
     return f"used{name}, {count_words(changes, 'change')} first" if changes else f"used{name} as it is"
+
+
+def _estimated(estimate: Estimate) -> list[str]:
+    lines = []
+    for fit in estimate.indexes:
+        outcome = "it fits" if fit.fits else "it does NOT fit: raise --index-memory if the server has more"
+        lines.append(
+            f"index {fit.index}: its graph needs about {size_words(fit.graph_bytes)}"
+            f" and gets {size_words(fit.memory_bytes)}: {outcome}"
+        )
+    lines.append(f"disk: about {size_words(estimate.disk_bytes)} in the target, its log apart")
+    parts = {"load": estimate.load_seconds, "HNSW": estimate.index_seconds, "keys": estimate.keys_seconds}
+    known = ", ".join(f"{name} {seconds_words(taken)}" for name, taken in parts.items() if taken is not None)
+    total = estimate.total_seconds
+    lines.append(f"time: about {seconds_words(total)} ({known})" if total is not None else f"time: not known ({known})")
+    return lines
 
 
 def _needs(plan: Plan) -> list[RenderableType]:

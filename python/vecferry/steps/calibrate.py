@@ -26,7 +26,8 @@ from vecferry.plan.estimate import Calibration, IndexSample, TableSample
 from vecferry.source.connect import connect as connect_source
 from vecferry.source.query import rows as ask
 from vecferry.source.read import read_chunk
-from vecferry.target.ingest import Loader, Writer
+from vecferry.target.ingest import Loader
+from vecferry.target.settings import parallel_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from vecferry.config import DatabaseURL
     from vecferry.model import Chunk, EmbeddingSpec, Plan, TablePlan
     from vecferry.target.connect import Connection
+    from vecferry.target.ingest import Writer
 
 MOST_BYTES = 64 * 1024 * 1024
 """Most that is read of the source, in bytes."""
@@ -90,22 +92,6 @@ def calibrate(
     )
 
 
-class _TemporaryWriter(Writer):
-    """A writer whose tables are temporary, and made by itself."""
-
-    def execute(self, statement: str) -> None:
-        """Runs a statement in the open transaction."""
-        self._execute(statement)
-
-
-class _TemporaryLoader(Loader):
-    """Opens writers into the temporary tables of their own sessions."""
-
-    def writer(self) -> _TemporaryWriter:
-        """Opens a writer."""
-        return _TemporaryWriter(self._database, self._url, _TEMPORARY)
-
-
 @dataclass(slots=True)
 class _Carried:
     """What a worker carried."""
@@ -133,7 +119,7 @@ class _Trial:
         self._seconds = seconds
         self._bytes_left = float(MOST_BYTES)
         self._missing: frozenset[str] = frozenset()
-        self._writers: list[_TemporaryWriter] = []
+        self._writers: list[Writer] = []
         self.samples: list[TableSample] = []
         self.chunk_seconds = 0.0
         self.index: IndexSample | None = None
@@ -144,7 +130,8 @@ class _Trial:
         self.remarks.append(text)
 
     def run(self, connection: Connection, target: DatabaseURL) -> None:
-        self.index_processes = 1 + _parallel_workers(connection, self._workers - 1)
+        # How many cores the server has it does not tell: no more are counted on than workers are asked for.
+        self.index_processes = min(self._workers, 1 + parallel_workers(connection, self._workers - 1))
         tables = _largest(self._plan.tables)
         if not tables:
             return
@@ -155,7 +142,7 @@ class _Trial:
         with ExitStack() as stack:
             source = stack.enter_context(closing(connect_source(self._source)))
             if not refused:
-                loader = stack.enter_context(closing(_TemporaryLoader(target, _TEMPORARY)))
+                loader = stack.enter_context(closing(Loader(target, _TEMPORARY)))
                 for _ in range(self._workers):
                     writer = stack.enter_context(closing(loader.writer()))
                     stack.callback(writer.rollback)
@@ -176,7 +163,7 @@ class _Trial:
         cutter = _Cutter(source, table)
         rounds: list[tuple[int, float]] = []
         everything, first = _Carried(), _Carried()
-        size, failures = _FIRST_BYTES, 0
+        size, failures = _FIRST_BYTES, list[VecferryError]()
         self._reset(table)
         while chunks := cutter.take(self._workers, size):
             begun = time.perf_counter()
@@ -185,9 +172,8 @@ class _Trial:
             except VecferryError as error:
                 self._reset(table)
                 first = _Carried()
-                failures += 1
-                if failures == _FAILURES:
-                    self.remark(f"table {table.name} could not be measured: {_words(error)}")
+                failures.append(error)
+                if len(failures) == _FAILURES:
                     break
                 continue
             took = time.perf_counter() - begun
@@ -206,6 +192,8 @@ class _Trial:
         if everything.rows:
             self._conclude(table, rounds, everything)
             self._index(table, specs, cutter, first)
+        elif failures:
+            self.remark(f"table {table.name} could not be measured: {_words(failures[0])}")
         self._reset()
 
     def _round(
@@ -379,14 +367,6 @@ def _missing_types(connection: Connection, tables: Iterable[TablePlan]) -> froze
     names = {column.target_type for table in tables for column in table.columns} | {"vector"}
     query = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regtype(name) IS NULL"
     return frozenset(str(row[0]) for row in connection.execute(query, [sorted(names)]))
-
-
-def _parallel_workers(connection: Connection, wanted: int) -> int:
-    query = (
-        "SELECT current_setting('max_parallel_maintenance_workers')::int, current_setting('max_parallel_workers')::int"
-    )
-    own, limit = connection.execute(query).fetchone() or (0, 0)
-    return min(max(int(own), wanted), int(limit))
 
 
 def _measured(batch: pa.RecordBatch, specs: Mapping[str, EmbeddingSpec]) -> _Carried:

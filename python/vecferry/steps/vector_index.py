@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from vecferry.mapping.identifiers import qualified, quote
+from vecferry.plan.estimate import index_memory, spec_graph_bytes
+from vecferry.target.settings import memory_for_indexes, parallel_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,11 +22,6 @@ if TYPE_CHECKING:
     from vecferry.target.connect import Connection
 
 _MIB = 1024**2
-_GIB = 1024**3
-MIN_MEMORY = 64 * _MIB
-MAX_MEMORY = 2_147_483_647 * 1024
-"""`maintenance_work_mem` is an int of kB (src/backend/utils/misc/guc_parameters.dat)."""
-
 _PROGRESS = """
 SELECT phase, CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,
   CASE WHEN blocks_total > 0 THEN blocks_total ELSE tuples_total END
@@ -32,15 +29,6 @@ FROM pg_stat_progress_create_index WHERE pid = %s
 """
 """pgvector counts tuples without a total, but blocks with one."""
 _POLL_SECONDS = 0.5
-
-
-def graph_bytes(rows: int, dimensions: int) -> int:
-    """Returns the memory in bytes that an HNSW graph needs to be built without spilling.
-
-    About 1.3 times the vectors' size (https://github.com/pgvector/pgvector/issues/500), which is 4 bytes a
-    dimension and 8 of header; an index on `halfvec` needs about half, and is given as much.
-    """
-    return int(1.3 * rows * (4 * dimensions + 8))
 
 
 def build_vector_index(
@@ -78,15 +66,14 @@ def build_vector_index(
         return
     if state is not None:
         connection.execute(f"DROP INDEX {qualified(schema, spec.index)}".encode())
-    needed = graph_bytes(rows, spec.dimensions)
-    limit = memory_limit or max(_GIB, _shared_buffers(connection))
-    memory = min(max(MIN_MEMORY, needed + 16 * _MIB), limit, MAX_MEMORY)
+    needed = spec_graph_bytes(spec, rows)
+    memory = index_memory(needed, memory_for_indexes(connection, memory_limit))
     if needed > memory:
         progress.note(
             f"the graph of {spec.index} needs about {needed // _MIB} MiB and may use {memory // _MIB} MiB:"
             " the build slows down past that; raise --index-memory if the server has more"
         )
-    parallel = _parallel_workers(connection, workers)
+    parallel = parallel_workers(connection, workers)
     table = qualified(schema, spec.table)
     reports = _Notices(spec.index, progress)
     connection.add_notice_handler(reports)
@@ -111,20 +98,6 @@ def build_vector_index(
             connection.execute(f"ALTER TABLE {table} RESET (parallel_workers)".encode())
             connection.execute("RESET maintenance_work_mem")
             connection.execute("RESET max_parallel_maintenance_workers")
-
-
-def _shared_buffers(connection: Connection) -> int:
-    row = connection.execute("SELECT pg_size_bytes(current_setting('shared_buffers'))").fetchone()
-    return int(row[0]) if row else 0
-
-
-def _parallel_workers(connection: Connection, wanted: int) -> int:
-    query = (
-        "SELECT current_setting('max_parallel_maintenance_workers')::int, current_setting('max_parallel_workers')::int"
-    )
-    row = connection.execute(query.encode()).fetchone()
-    own, limit = row or (0, 0)
-    return min(max(int(own), wanted), int(limit))
 
 
 def _build(

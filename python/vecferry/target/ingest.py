@@ -106,6 +106,17 @@ class Writer:
         except AdbcError as error:
             raise _translate(error, self._url, f"record chunk {result.number} of table {result.table}") from error
 
+    def execute(self, query: str) -> None:
+        """Runs a statement in the open transaction.
+
+        Raises:
+            TargetError: PostgreSQL refused; its own words are in the message.
+        """
+        try:
+            self._execute(query)
+        except AdbcError as error:
+            raise _translate(error, self._url, "run a statement") from error
+
     def _execute(self, query: str) -> None:
         with AdbcStatement(self._connection) as statement:
             statement.set_sql_query(query)
