@@ -68,7 +68,7 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
                 )
                 return replace(run.plan, notes=(*run.plan.notes, f"{note}: {then}"))
         plan = plan_run(target, catalog, config, watch)
-        if not config.estimate:
+        if plan.problems or not config.estimate:
             return plan
         found = calibrate(plan, config.source_url, config.target_url, target, config.workers)
         with translated(config.target_url, "tell its settings"):

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 SCHEMA = (
     (
         "CREATE TABLE kinds (id int PRIMARY KEY AUTO_INCREMENT, kind enum('a','b') DEFAULT 'b',"
-        " name varchar(20) UNIQUE, size int GENERATED ALWAYS AS (CHAR_LENGTH(name)) STORED, CONSTRAINT short CHECK (CHAR_LENGTH(name) < 20))"
+        " name varchar(20) UNIQUE, size int GENERATED ALWAYS AS (CHAR_LENGTH(name)) STORED,"
+        " CONSTRAINT short CHECK (CHAR_LENGTH(name) < 20))"
     ),
     (
         "CREATE TABLE vectors (id int PRIMARY KEY, kind_id int, embedding longtext NOT NULL,"
