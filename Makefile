@@ -10,7 +10,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 MANIFEST := --manifest-path rust/Cargo.toml --locked
 
-.PHONY: help demo test check bench bench-fast fuzz format lock mariadb docs clean
+.PHONY: help demo test check bench bench-fast fuzz format lock mariadb postgis docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -18,7 +18,7 @@ help: ## list the targets
 demo: $(BUILT) ## both servers, sample data, the whole migration, a search, the report (ROWS=2000)
 	$(VENV)/bin/vecferry demo --install-mariadb --rows $(ROWS)
 
-test: $(BUILT) mariadb $(NODE_MODULES) ## every test, Rust and Python, on real servers
+test: $(BUILT) mariadb postgis $(NODE_MODULES) ## every test, Rust and Python, on real servers
 	$(CARGO) test $(MANIFEST) --no-default-features --quiet
 	$(PY) -m pytest -n $(WORKERS)
 
@@ -61,6 +61,9 @@ mariadb: $(BUILT)
 
 docs: $(BUILT) ## write docs/type-mapping.md anew
 	$(PY) -m vecferry.mapping.document > docs/type-mapping.md
+
+postgis: $(BUILT)
+	@$(PY) -m tests.servers.install
 
 clean: ## remove what make made
 	rm -rf $(VENV) target tests/*/node_modules

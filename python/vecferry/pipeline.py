@@ -143,11 +143,12 @@ class _Migration:
             tables = self._count(run)
             vectors = verify_vectors(self._target, run.plan)
             missing = missing_keys(self._target, run.plan)
+        lacking = {(item.table, item.name) for item in missing}
         for entry in unproven:
-            self._watch.note(_explained(entry))
-        refused = {entry.name for entry in unproven if entry.kind == "view"}
+            self._watch.note(_explained(entry, made=(entry.table, entry.name) not in lacking))
+        told = {(entry.table, entry.name) for entry in unproven}
         for item in missing:
-            if item.name not in refused:
+            if (item.table, item.name) not in told:
                 self._watch.note(f"the {item.kind} {item.name} of table {item.table} is missing in the target")
         return self._report(run, tables, vectors, sequences, whole=not missing and not unproven)
 
@@ -341,14 +342,14 @@ def _dropped_by(run: ledger.Run | None) -> tuple[TargetObject, ...]:
     return (*made, *kept)
 
 
-def _explained(entry: Unproven) -> str:
+def _explained(entry: Unproven, *, made: bool) -> str:
     if entry.kind == "view":
         return f"the view {entry.name} was not made: {entry.words}"
     rows = "some rows" if entry.count is None else "1 row" if entry.count == 1 else f"{entry.count:,} rows"
     where = f" (at {'; '.join(entry.examples)})" if entry.examples else ""
     return (
         f"the {entry.kind} {entry.name} of table {entry.table} is broken by {rows}{where}: {entry.words}:"
-        " it stays NOT VALID: correct the rows, then run the same command again"
+        f" it {'stays NOT VALID' if made else 'was not made'}: correct the rows, then run the same command again"
     )
 
 

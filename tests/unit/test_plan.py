@@ -50,7 +50,7 @@ def plan_of(
     look = Look(("id",), (Chunk("t", 0),), 100, 10, census or {})
     config = load(source="mysql://u@h/db", target="postgresql://u@h/db", **options)
     findings = Findings({"t": look}, answers or {})
-    plan, _ = draft(catalog, state, config, findings, set(), Abilities(json=True, lookaround=True))
+    plan, _ = draft(catalog, state, config, findings, set(), Abilities(json=True, lookaround=True, flat_shapes=False))
     return plan
 
 

@@ -18,7 +18,12 @@ def plan() -> Plan:
     config = load(source="mysql://u@h/shop", target="postgresql://u@h/db", fulltext="simple")
     looks = {table.name: Look(table.primary_key, (Chunk(table.name, 0),), 100, 10) for table in shop.tables}
     made, _ = draft(
-        shop, TargetState("18", "db"), config, Findings(looks), set(), Abilities(json=True, lookaround=True)
+        shop,
+        TargetState("18", "db"),
+        config,
+        Findings(looks),
+        set(),
+        Abilities(json=True, lookaround=True, flat_shapes=False),
     )
     return made
 

@@ -6,12 +6,13 @@ are read: what the plan counts is what is changed.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from vecferry.mapping.ranges import INTEGERS, precision_and_scale, range_of
 from vecferry.mapping.select import literal, quote
-from vecferry.mapping.typemap import TEXTS, base_type, enum_labels, modifier, type_name
+from vecferry.mapping.typemap import SPATIAL, TEXTS, base_type, enum_labels, modifier, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ SENTENCES: dict[str, str] = {
     "too-long": "a value longer than {type} takes",
     "unknown-label": "a value that is no label of {type}",
     "not-uuid": "a value that is no UUID",
+    "other-shape": "a shape, an SRID or coordinates that {type} does not hold",
     "null": "NULL, and the target's column is NOT NULL",
 }
 """What a row in question holds, by kind; `{type}` is the target column's."""
@@ -50,6 +52,8 @@ class Abilities:
     """It has JSON_VALID and JSON_QUOTE."""
     lookaround: bool
     """It has REGEXP_REPLACE, with patterns that look ahead and behind."""
+    flat_shapes: bool
+    """It takes any coordinates for any SRID; MySQL 8 knows geographic systems and their bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,36 @@ def _checks(column: Column, there: TargetColumn, abilities: Abilities) -> Iterat
         yield _nulled(Check(column.name, "out-of-range", f"({name} < 0 OR {name} >= {_DAY})"))
     if column.data_type in _CHARACTERS or column.data_type in {"enum", "json", "set"}:
         yield from _text(column, there, base, abilities)
+    if column.data_type in SPATIAL and base in {"geometry", "geography"}:
+        yield from _spatial(column, there.type, abilities)
     if column.data_type in {"binary", "varbinary"} and base == "uuid":
         yield _nulled(Check(column.name, "not-uuid", f"LENGTH({name}) <> 16"))
+
+
+_SHAPES = ("point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection")
+"""In the order of their numbers (OGC 06-103r4, 8.2.3)."""
+_TYPED = re.compile(r"\((?P<shape>\w+)(?:,(?P<srid>\d+))?\)")
+
+
+def _spatial(column: Column, target_type: str, abilities: Abilities) -> Iterator[Check]:
+    """Asks the stored bytes: the SRID in the first four, the shape in the sixth to the ninth."""
+    name, typed = quote(column.name), _TYPED.search(target_type)
+    geographic = target_type.startswith("geography")
+    shape = typed["shape"].lower() if typed else "geometry"
+    srid = int(typed["srid"]) if typed and typed["srid"] else 4326 if geographic else None
+    wrong = []
+    if srid is not None:
+        wrong.append(f"SUBSTRING({name}, 1, 4) NOT IN (x'00000000', x'{srid.to_bytes(4, 'little').hex()}')")
+    if shape in _SHAPES:
+        wrong.append(f"SUBSTRING({name}, 6, 4) <> x'{(_SHAPES.index(shape) + 1).to_bytes(4, 'little').hex()}'")
+    elif shape != "geometry":
+        wrong.append(f"{name} IS NOT NULL")
+    if geographic and abilities.flat_shapes:
+        # PostGIS makes -60 of a longitude of 300.
+        corners = [f"ST_PointN(ST_ExteriorRing(ST_Envelope({name})), {number})" for number in (1, 3)]
+        wrong += [f"ABS(ST_X({corner})) > 180 OR ABS(ST_Y({corner})) > 90" for corner in corners]
+    if wrong:
+        yield Check(column.name, "other-shape", f"({' OR '.join(wrong)})")
 
 
 def boolean_fact(column: Column) -> Check:

@@ -108,7 +108,8 @@ TYPES: tuple[TypeRow, ...] = (
             remark="MariaDB 11.7, MySQL 9: float32 values as they are"),
     *(TypeRow(name, _EWKB, "binary", "geometry",
               (*_SPATIAL, ("point", "point")) if name == "point" else _SPATIAL,
-              remark="bytea with EWKB where PostGIS is not installed") for name in SPATIAL),
+              remark="bytea with EWKB where PostGIS is not installed; without an SRID a shape takes the column's")
+      for name in SPATIAL),
 )  # fmt: skip
 
 _BY_NAME = {row.mysql: row for row in TYPES}
@@ -138,7 +139,7 @@ def fill_in(template: str, column: Column) -> str:
 
 def base_type(postgres_type: str) -> str:
     """Returns `format_type`'s words without the modifier: `numeric(10,2)` → `numeric`."""
-    return re.sub(r"\(\d+(,\d+)?\)", "", postgres_type)
+    return re.sub(r"\(\w+(,\d+)?\)", "", postgres_type)
 
 
 def modifier(postgres_type: str) -> int | None:

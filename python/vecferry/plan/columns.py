@@ -328,7 +328,7 @@ def _fitted(scope: Scope, column: Column, row: TypeRow, there: TargetColumn) -> 
     if column.data_type in {"datetime", "date"} and wire == "timestamptz":
         zone = scope.config.datetime_zone
         notes = (f"{where} has no time zone in the source: its values are taken as {zone} (--datetime-zone)",)
-        wire = wire if zone == "UTC" or column.data_type == "date" else f"timestamptz@{zone}"
+        wire = wire if zone == "UTC" else f"timestamptz@{zone}"
     if column.data_type == "timestamp" and wire == "timestamp":
         notes = (f"{where} is a moment in the source and has no time zone in the target: it arrives in UTC",)
     plan = ColumnPlan(

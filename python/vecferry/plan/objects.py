@@ -143,6 +143,11 @@ def _index(scope: Scope, table: Table, index: Index, types: dict[str, str], take
     if spatial and not scope.postgis:
         _left_out(scope, index, "it is spatial, and the target has no PostGIS", found)
         return
+    if spatial and (index.unique or len(index.columns) > 1):
+        _left_out(scope, index, "GiST, which serves spatial columns, takes no unique keys and no other columns", found)
+        return
+    if spatial:
+        index = replace(index, columns=tuple(replace(part, prefix=None) for part in index.columns))
     for part in index.columns:
         text = _part(scope, table, index, part, types, found)
         if text is None:

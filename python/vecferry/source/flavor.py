@@ -72,7 +72,11 @@ class Flavor:
     def abilities(self) -> Abilities:
         """What the server can be asked of texts."""
         json, lookaround = ((10, 2, 3), (10, 0, 5)) if self.mariadb else ((5, 7, 8), (8, 0, 4))
-        return Abilities(json=self.version >= json, lookaround=self.version >= lookaround)
+        return Abilities(
+            json=self.version >= json,
+            lookaround=self.version >= lookaround,
+            flat_shapes=self.mariadb or self.version < (8, 0, 0),
+        )
 
     @property
     def stale_statistics(self) -> bool:

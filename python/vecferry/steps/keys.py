@@ -148,15 +148,16 @@ def _catalog_kind(item: DdlObject) -> str:
 
 
 def _make(connection: Connection, item: DdlObject) -> list[Unproven]:
-    if item.kind not in _PROVEN_LATER or item.statement.endswith(_NOT_PROVEN):
+    if item.kind not in _PROVEN_LATER:
         connection.execute(item.statement.encode())
         return []
+    later = item.statement if item.statement.endswith(_NOT_PROVEN) else f"{item.statement} NOT VALID"
     try:
-        connection.execute(f"{item.statement} NOT VALID".encode())
+        connection.execute(later.encode())
     except psycopg.errors.WrongObjectType:
         # Before PostgreSQL 18 a foreign key of a partitioned table is proven at once or not made.
         try:
-            connection.execute(item.statement.encode())
+            connection.execute(later.removesuffix(" NOT VALID").encode())
         except psycopg.errors.ForeignKeyViolation as error:
             return [_unproven(item, error)]
     return []

@@ -25,6 +25,14 @@ WHERE name IN ('statement_timeout', 'idle_session_timeout', 'idle_in_transaction
 """
 """A session that waits while tables load, and builds indexes for hours, is not the one that these limits are for."""
 
+PATH = """
+SELECT set_config('search_path', concat_ws(', ', nullif(current_setting('search_path'), ''), string_agg(name, ', ')),
+  false)
+FROM (SELECT DISTINCT quote_ident(n.nspname) AS name FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+  WHERE e.extname IN ('vector', 'citext', 'postgis')) AS schemas
+"""
+"""An extension's types and operators are named without their schema, which may be one that nobody looks into."""
+
 _HINTS = {
     "28P01": "check the password",
     "28000": "check the user and pg_hba.conf",
@@ -56,6 +64,7 @@ def connect(url: DatabaseURL) -> Connection:
         connection = psycopg.connect(conninfo(url), autocommit=True)
         connection.execute("SET TIME ZONE 'UTC'")
         connection.execute(PATIENCE)
+        connection.execute(PATH)
     except psycopg.Error as error:
         raise translate(error, url, "connect") from error
     return connection

@@ -16,7 +16,7 @@ from adbc_driver_manager import Error as AdbcError
 from psycopg import sql
 
 from vecferry.errors import InvalidValueError, TargetError, mask, one_line
-from vecferry.target.connect import PATIENCE, conninfo
+from vecferry.target.connect import PATH, PATIENCE, conninfo
 from vecferry.target.ledger import INSERT_CHUNK
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Writer:
             self._connection = AdbcConnection(database)
             self._execute("SET synchronous_commit = off")
             self._execute(PATIENCE)
+            self._execute(PATH)
             self._connection.set_autocommit(False)
         except AdbcError as error:
             raise _translate(error, url, "connect") from error
