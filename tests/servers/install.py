@@ -1,4 +1,4 @@
-"""Installs PostgreSQL 15 with PostGIS from Debian's packages when it is missing; no service is started."""
+"""Installs PostgreSQL with PostGIS from Debian's packages when it is missing; no service is started."""
 
 from __future__ import annotations
 
@@ -8,25 +8,35 @@ from pathlib import Path
 from vecferry.demo.install import ensure
 from vecferry.demo.server import ServerError
 
-# It depends on postgresql-15, which is not named: apt-get would upgrade one that is there, and restart its clusters.
-PACKAGES = ("postgresql-15-postgis-3",)
-PROGRAMS = Path("/usr/lib/postgresql/15/bin")
-CONTROL = Path("/usr/share/postgresql/15/extension/postgis.control")
+# It depends on the server, which is not named: apt-get would upgrade one that is there, and restart its clusters.
+PACKAGES = ("postgresql-postgis",)
+_LIBRARY = Path("/usr/lib/postgresql")
+_SHARE = Path("/usr/share/postgresql")
 SERVICES = Path("/run/systemd/system")
 
 
 def ensure_postgis(*, install: bool) -> None:
-    """Make sure that PostgreSQL 15 and PostGIS are on this machine.
+    """Make sure that a PostgreSQL with PostGIS is on this machine.
 
     Args:
         install: Install the packages when they are missing, where that needs no password and starts no service:
-            where systemd runs, Debian's postgresql-15 makes a cluster of its own and starts it.
+            where systemd runs, Debian's postgresql makes a cluster of its own and starts it.
 
     Raises:
         ServerError: They are missing; the message ends with the command to type.
     """
-    harmless = (PROGRAMS / "postgres").exists() or not SERVICES.exists()
-    ensure("PostgreSQL 15 with PostGIS", PACKAGES, _present, install=install and harmless)
+    harmless = any(_LIBRARY.glob("*/bin/postgres")) or not SERVICES.exists()
+    ensure("PostgreSQL with PostGIS", PACKAGES, lambda: programs() is not None, install=install and harmless)
+
+
+def programs() -> Path | None:
+    """Return the folder of the newest server's programs that has PostGIS, None where there is none."""
+    found = [path for path in _LIBRARY.glob("*/bin") if (path / "postgres").exists() and _has_postgis(path)]
+    return max(found, key=lambda path: int(path.parent.name), default=None)
+
+
+def _has_postgis(path: Path) -> bool:
+    return (_SHARE / path.parent.name / "extension" / "postgis.control").exists()
 
 
 def main() -> int:
@@ -37,10 +47,6 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
-
-
-def _present() -> bool:
-    return (PROGRAMS / "postgres").exists() and CONTROL.exists()
 
 
 if __name__ == "__main__":

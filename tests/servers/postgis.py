@@ -1,10 +1,10 @@
-"""A private PostgreSQL 15 server with PostGIS and without pgvector, from Debian's packages."""
+"""A private PostgreSQL server with PostGIS and without pgvector, from Debian's packages."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.servers.install import PROGRAMS, ensure_postgis
+from tests.servers.install import ensure_postgis, programs
 from vecferry.demo.pginstall import SYSTEM_USER
 from vecferry.demo.postgres import Postgres
 from vecferry.demo.server import ServerError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PostGIS(Postgres):
-    """A private PostgreSQL 15 server that has `postgis` and `citext` at hand, created in no database.
+    """A private PostgreSQL server, 15 on Debian 12, that has `postgis` and `citext` at hand, created in no database.
 
     See `Postgres` for the rest; nothing of the machine's own clusters is touched.
     """
@@ -27,6 +27,9 @@ class PostGIS(Postgres):
         super()._make_directory()
 
     def _find_programs(self) -> Path:
-        if self._system_user is not None and not self._system_user.can_run(PROGRAMS / "postgres"):
-            raise ServerError(f"{PROGRAMS} is closed to the user {SYSTEM_USER}: open it")
-        return PROGRAMS
+        found = programs()
+        if found is None:
+            raise ServerError("PostgreSQL with PostGIS is gone: run `make postgis`")
+        if self._system_user is not None and not self._system_user.can_run(found / "postgres"):
+            raise ServerError(f"{found} is closed to the user {SYSTEM_USER}: open it")
+        return found
