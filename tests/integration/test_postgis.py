@@ -1,4 +1,4 @@
-"""An older PostgreSQL: spatial values in PostGIS, told by its own functions and MariaDB's, and the rest without pgvector."""
+"""An older PostgreSQL: shapes in PostGIS, told by its functions and MariaDB's, and all that needs no pgvector."""
 
 from __future__ import annotations
 

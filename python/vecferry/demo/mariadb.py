@@ -11,6 +11,7 @@ from vecferry.demo.server import USER, Server, ServerError
 from vecferry.demo.urls import connect_mysql
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from vecferry.demo.urls import MySQLConnection
@@ -43,6 +44,8 @@ class MariaDB(Server):
     admin_user = "root"
     admin_database = "mysql"
     stop_signal = signal.SIGTERM
+    defaults: Mapping[str, str] = SETTINGS
+    """What `settings` goes before."""
 
     def connect(self, database: str | None = None) -> MySQLConnection:
         """Connect as the administrator, to no database unless one is named."""
@@ -79,8 +82,13 @@ class MariaDB(Server):
             shutil.rmtree(self.data, ignore_errors=True)
             raise
 
-    def _command(self) -> list[str]:
-        options = {
+    def _daemon(self) -> str:
+        """Return the path of the server's program."""
+        return _program("mariadbd")
+
+    def _options(self) -> dict[str, str]:
+        """Return the server's options, without their dashes."""
+        return {
             "datadir": str(self.data),
             "tmpdir": str(self._tmpdir()),
             "port": str(self.port),
@@ -89,17 +97,13 @@ class MariaDB(Server):
             "socket": "mysql.sock",
             "pid-file": "mysql.pid",
             "init-file": str(self._init_file()),
-            **SETTINGS,
+            **self.defaults,
             **self.settings,
         }
-        daemon = _program("mariadbd")
-        return [
-            daemon,
-            "--no-defaults",
-            *_as_root(),
-            "--skip-name-resolve",
-            *(f"--{k}={v}" for k, v in options.items()),
-        ]
+
+    def _command(self) -> list[str]:
+        options = [f"--{name}={value}" for name, value in self._options().items()]
+        return [self._daemon(), "--no-defaults", *_as_root(), "--skip-name-resolve", *options]
 
     def _tmpdir(self) -> Path:
         """Make the server's own folder for temporary tables: two servers that start at once can collide in /tmp."""
