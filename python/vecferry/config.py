@@ -233,6 +233,13 @@ class Config(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("target_schema")
+    @classmethod
+    def _not_the_ledgers(cls, value: str) -> str:
+        if value == "vecferry":
+            raise ValueError("the schema vecferry holds the record of runs: choose another one")
+        return value
+
     @field_validator("datetime_zone")
     @classmethod
     def _known(cls, value: str) -> str:

@@ -101,6 +101,8 @@ class Table:
     primary_key: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    next_number: int = 1
+    """What `auto_increment` gives next."""
     checks: tuple[Check, ...] = ()
     """Without the `json_valid` by which MariaDB marks a JSON column."""
     rows_estimate: int = 0
@@ -159,6 +161,8 @@ class TargetColumn:
     """Whether PostgreSQL computes it: it takes no values."""
     labels: tuple[str, ...] = ()
     """An enum's labels, in order."""
+    views: tuple[str, ...] = ()
+    """Views that read it, so that its type cannot be changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,8 @@ class TargetObject:
     table: str
     name: str
     definition: str
+    then: tuple[str, ...] = ()
+    """Statements that give it back what its definition does not say: a comment, CLUSTER, statistics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +188,8 @@ class TargetTable:
     """Secondary indexes and foreign keys; the primary key and unique constraints are not among them."""
     triggers: tuple[str, ...] = ()
     """Enabled triggers of the user's own that a load would fire."""
+    row_security: bool = False
+    """Whether policies stand between the user and the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +292,8 @@ class DdlObject:
     """The table that it belongs to; empty for a view."""
     name: str
     statement: str
+    then: tuple[str, ...] = ()
+    """Statements that follow it in the same transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +302,8 @@ class SequencePlan:
 
     table: str
     column: str
+    next_number: int = 1
+    """What the source gives next; the numbers of deleted rows are not given again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vecferry.engine.local import LocalEngine
 from vecferry.errors import ForbiddenError, InterruptedRunError
+from vecferry.mapping.ddl import drop_object
 from vecferry.model import Catalog, Chunk, ChunkResult, Plan, TargetObject
 from vecferry.plan.estimate import estimate
 from vecferry.plan.fingerprint import fingerprint
@@ -61,6 +62,10 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
         catalog = read_catalog(source, config.tables, config.exclude)
         with translated(config.target_url, "read the ledger"):
             run = ledger.latest(target, config.target_schema)
+            if run is not None and not run.finished and not config.restart:
+                refused = _refusal(run, config, catalog)
+                if refused:
+                    return replace(run.plan, problems=(refused,))
             if run is not None and _goes_on(run, target, config, catalog):
                 note = f"run {run.id} carried this already" if run.finished else f"run {run.id} is unfinished"
                 then = (
@@ -73,7 +78,7 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
         found = calibrate(plan, config.source_url, config.target_url, target, config.workers)
         with translated(config.target_url, "tell its settings"):
             memory = memory_for_indexes(target, config.index_memory)
-        return replace(plan, estimate=estimate(plan, found, memory))
+        return replace(plan, estimate=estimate(plan, found, memory), problems=found.invalid)
 
 
 def migrate(config: Config, progress: Progress | None = None, confirm: Callable[[str], bool] | None = None) -> Report:
@@ -133,7 +138,7 @@ class _Migration:
             self._once(run, "cast", lambda: self._cast(run.plan))
         with self._watch.step("keys"), translated(self._config.target_url, "make the keys"):
             # Done again in every call: what is there stays, and what rows broke is proven anew.
-            unproven = make_keys(self._target, run.plan)
+            unproven, loose = self._without_loose_checks(run.plan, make_keys(self._target, run.plan))
         with self._watch.step("vector_index"):
             self._once(run, "vector_index", lambda: self._index(run))
         with self._watch.step("sequences"), translated(self._config.target_url, "set the sequences"):
@@ -148,9 +153,26 @@ class _Migration:
             self._watch.note(_explained(entry, made=(entry.table, entry.name) not in lacking))
         told = {(entry.table, entry.name) for entry in unproven}
         for item in missing:
-            if (item.table, item.name) not in told:
+            if (item.table, item.name) not in told | loose:
                 self._watch.note(f"the {item.kind} {item.name} of table {item.table} is missing in the target")
-        return self._report(run, tables, vectors, sequences, whole=not missing and not unproven)
+        whole = not unproven and all((item.table, item.name) in loose for item in missing)
+        return self._report(run, tables, vectors, sequences, whole=whole)
+
+    def _without_loose_checks(
+        self, plan: Plan, unproven: tuple[Unproven, ...]
+    ) -> tuple[tuple[Unproven, ...], set[tuple[str, str]]]:
+        """Leaves out the CHECKs of created tables that rows break: they hold in MySQL, which compares otherwise."""
+        created = {table.target for table in plan.tables if table.create is not None}
+        loose = [entry for entry in unproven if entry.kind == "check" and entry.table in created]
+        for entry in loose:
+            self._target.execute(drop_object(plan.target_schema, "check", entry.table, entry.name).encode())
+            where = f" (at {'; '.join(entry.examples)})" if entry.examples else ""
+            rows = "some rows" if entry.count is None else "1 row" if entry.count == 1 else f"{entry.count:,} rows"
+            self._watch.note(
+                f"the CHECK {entry.name} of table {entry.table} is left out: as PostgreSQL compares it is broken by"
+                f" {rows}{where}"
+            )
+        return tuple(entry for entry in unproven if entry not in loose), {(e.table, e.name) for e in loose}
 
     # --- which run it is
 
@@ -168,11 +190,8 @@ class _Migration:
             if config.restart:
                 self._throw_away(old)
                 return self._begin(catalog, old)
-            if differences := _differences(old.fingerprint, fingerprint(catalog, config)):
-                raise ForbiddenError(
-                    f"an unfinished run {old.id} is in the target, and this one differs: {'; '.join(differences)}:"
-                    " go on with the same source and options, or throw it away with --restart"
-                )
+            if refused := _refusal(old, config, catalog):
+                raise ForbiddenError(refused)
         self._watch.note(f"going on with run {old.id}")
         if config.truncate:
             self._watch.note("--truncate is for a new run: this one goes on with what it has (--restart begins anew)")
@@ -183,9 +202,9 @@ class _Migration:
         plan, url = run.plan, self._config.target_url
         created = [table.target for table in plan.tables if table.create is not None]
         existing = tuple(table.target for table in plan.tables if table.create is None)
-        question = f"--restart takes run {run.id} back: on {url.place} it drops\n{_listed(created)}\n"
+        question = f"--restart takes run {run.id} back: on {url.place} it drops\n{_listed(created) or '  nothing'}\n"
         if existing:
-            question += f"and empties\n{self._closure(plan.target_schema, existing)}"
+            question += f"and empties\n{_listed(list(existing))}"
         if not self._confirm(question):
             raise ForbiddenError("--restart would drop or empty tables, and consent was not given: say --yes")
         with translated(url, "take the old run back"), self._target.transaction():
@@ -329,6 +348,17 @@ def _goes_on(run: ledger.Run, target: Connection, config: Config, catalog: Catal
     return not run.finished or len(state.tables) == len(names)
 
 
+def _refusal(run: ledger.Run, config: Config, catalog: Catalog) -> str | None:
+    """Says why an unfinished run cannot be gone on with."""
+    differences = _differences(run.fingerprint, fingerprint(catalog, config))
+    if not differences:
+        return None
+    return (
+        f"an unfinished run {run.id} is in the target, and this one differs: {'; '.join(differences)}:"
+        " go on with the same source and options, or throw it away with --restart"
+    )
+
+
 def _dropped_by(run: ledger.Run | None) -> tuple[TargetObject, ...]:
     """Returns the objects of existing tables that `run` has dropped, or would have."""
     if run is None:
@@ -337,7 +367,7 @@ def _dropped_by(run: ledger.Run | None) -> tuple[TargetObject, ...]:
     objects = [item for table in existing for item in table.after]
     made = [TargetObject("index", spec.table, spec.index, spec.statement) for spec in run.plan.embeddings
             if spec.index and spec.statement and any(spec.table == table.target for table in existing)]  # fmt: skip
-    kept = [TargetObject(item.kind, item.table, item.name, item.statement) for item in objects
+    kept = [TargetObject(item.kind, item.table, item.name, item.statement, item.then) for item in objects
             if item.kind in {"index", "foreign key"}]  # fmt: skip
     return (*made, *kept)
 

@@ -345,6 +345,10 @@ def test_a_generated_column_has_the_same_value(both: tuple[MySQLDatabase, Postgr
     mysql, postgres = both
     for at, text in enumerate(GENERATED):
         found = translate_expression(text, TYPES, use="generated")
+        if "json_unquote" in text or "->>" in text:
+            # A document inside is printed by jsonb, with its keys sorted and its numbers in another form.
+            assert "text out of JSON" in found.refusal, text
+            continue
         assert not found.refusal, (text, found.refusal)
         ((kind,),) = postgres.rows(f"SELECT DISTINCT pg_typeof({found.text}) FROM t")
         kind = {"unknown": "text"}.get(kind, kind)

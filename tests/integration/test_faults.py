@@ -18,7 +18,7 @@ from psycopg import sql
 from tests.integration.support import config_for, run, target_rows
 from vecferry import Progress, VecferryError, load_config, make_plan, migrate
 from vecferry.demo import sample
-from vecferry.errors import ExitCode, ForbiddenError, InterruptedRunError, SourceError, TargetError
+from vecferry.errors import ExitCode, ForbiddenError, InterruptedRunError, InvalidValueError, SourceError, TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -304,3 +304,24 @@ def test_killed_backends_do_not_lose_rows(mysql: MySQLDatabase, postgres: Postgr
     report = run(mysql, postgres, chunk_bytes="256KB")
     assert report.status == "ok"
     assert {table.verified for table in report.tables} == {"equal"}
+
+
+def test_a_restart_leaves_other_tables_alone(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE i (id int PRIMARY KEY, qty int)")
+    mysql.execute("INSERT INTO i VALUES (1, 1), (3, -1)")
+    postgres.execute("CREATE TABLE i (id int PRIMARY KEY, qty int CHECK (qty >= 0))")
+    postgres.execute("CREATE TABLE other (id int PRIMARY KEY, i int REFERENCES i (id))")
+    postgres.execute("INSERT INTO other SELECT g, NULL FROM generate_series(1, 100) g")
+    with pytest.raises(InvalidValueError):
+        run(mysql, postgres)
+    mysql.execute("UPDATE i SET qty = 1")
+    asked: list[str] = []
+
+    def agree(question: str) -> bool:
+        asked.append(question)
+        return True
+
+    assert migrate(config_for(mysql, postgres, restart=True), confirm=agree).status == "ok"
+    assert "other" not in asked[0]
+    assert postgres.rows("SELECT count(*) FROM other") == [(100,)]
+    assert postgres.rows("SELECT count(*) FROM i") == [(2,)]

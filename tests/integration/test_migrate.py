@@ -292,3 +292,15 @@ def test_a_name_that_a_view_has_is_refused(mysql: MySQLDatabase, postgres: Postg
     with pytest.raises(ForbiddenError) as caught:
         run(mysql, postgres)
     assert "a view or another relation called taken" in str(caught.value)
+
+
+def test_extensions_land_where_everyone_sees_them(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE u (id int PRIMARY KEY, email varchar(50) COLLATE utf8mb4_general_ci)")
+    mysql.execute("INSERT INTO u VALUES (1, 'A@x')")
+    # PostgreSQL would create them in the user's own schema, which comes first on the default search_path.
+    postgres.execute("CREATE SCHEMA AUTHORIZATION CURRENT_USER")
+    assert run(mysql, postgres, ci="citext").status == "ok"
+    assert postgres.rows(
+        "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'citext'"
+    ) == [("public",)]
+    assert postgres.rows("SELECT id FROM u WHERE email = 'a@X'") == [(1,)]

@@ -145,7 +145,8 @@ class TestPlan:
         decisions = text.split("whose type is a decision")[1].split("Embeddings")[0]
         assert "boolean" in decisions
         assert "interval" in decisions
-        assert "TIMESTAMPDIFF" in decisions
+        assert "TIMESTAMPDIFF" not in decisions
+        assert "TIMESTAMPDIFF" in shown(render_plan(PLAN, verbose=True))
         for name in ("title", "vector(1536)", "tags"):
             assert name not in decisions
 

@@ -142,8 +142,6 @@ date_sub(d, interval '2' month) => ("d" - interval '2 month')::date
 datediff(ts, d) => ("ts"::date - "d")
 to_days(ts) - to_days(d) => ("ts"::date - "d")
 timestampdiff(hour, d, ts) => trunc(extract(epoch FROM ("ts" - "d"::timestamp)) / 3600)::bigint
-json_unquote(json_extract(j, '$.a')) => CASE WHEN jsonb_typeof(("j" -> 'a')) = 'null' THEN 'null' ELSE ("j" -> 'a') #>> '{}' END
-j->>'$.a."b c"' => CASE WHEN jsonb_typeof((("j" -> 'a') -> 'b c')) = 'null' THEN 'null' ELSE (("j" -> 'a') -> 'b c') #>> '{}' END
 j->'$.a[1]' => (("j" -> 'a') -> 1)
 json_extract(j, '$[0]') => CASE WHEN jsonb_typeof("j") = 'array' THEN "j" -> 0 ELSE "j" END
 date'2020-01-01' => date '2020-01-01'
@@ -193,6 +191,8 @@ concat(k) => it uses the text of an enum, which follows the session's settings i
 concat(d) => it uses the text of a date, which follows the session's settings in PostgreSQL
 concat(f) => it makes text of a floating point number
 concat(j) => it makes text of JSON
+json_unquote(json_extract(j, '$.a')) => it takes text out of JSON, which PostgreSQL may print otherwise
+j->>'$.a."b c"' => it takes text out of JSON, which PostgreSQL may print otherwise
 concat(active) => it makes text of a boolean
 concat(u) => it makes text of a UUID
 a / 3 * 2 => it computes on with a quotient in *, whose digits MySQL cuts off

@@ -43,6 +43,8 @@ def default_clause(column: Column, target_type: str) -> tuple[str | None, str | 
             return None, f"the default {column.default} is not carried"
         # The column's own type rounds, and an ORM that compares defaults knows this word.
         return "now()", None
+    if "\0" in column.default:
+        return None, "the default holds a NUL byte and is not carried"
     if column.data_type in {"date", "datetime", "timestamp"} and re.match(
         r"0000|\d{4}-00|\d{4}-\d\d-00", column.default
     ):
@@ -85,12 +87,18 @@ def generated_line(name: str, target_type: str, expression: str, *, nullable: bo
 def comments(schema: str, table: str, comment: str, columns: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """Returns COMMENT ON for a table and its columns, given as name and comment; an empty comment is none."""
     place = qualified(schema, table)
-    found = [f"COMMENT ON TABLE {place} IS {literal(comment).strip()}"] if comment else []
-    found += [f"COMMENT ON COLUMN {place}.{quote(name)} IS {literal(text).strip()}" for name, text in columns if text]
+    found = [f"COMMENT ON TABLE {place} IS {_plain(comment)}"] if comment else []
+    found += [f"COMMENT ON COLUMN {place}.{quote(name)} IS {_plain(text)}" for name, text in columns if text]
     return tuple(found)
 
 
-def on_update(schema: str, table: str, column: str, extra: str, name: str) -> tuple[DdlObject, str] | None:
+def _plain(comment: str) -> str:
+    return literal(comment.replace("\0", "\ufffd")).strip()
+
+
+def on_update(
+    schema: str, table: str, column: str, extra: str, name: str, stored: Sequence[str] = ()
+) -> tuple[DdlObject, str] | None:
     """Returns a function, and the trigger that calls it, which do what `ON UPDATE CURRENT_TIMESTAMP` does.
 
     MySQL sets the column when an UPDATE changes another one of the row's values and says nothing of this one.
@@ -101,6 +109,7 @@ def on_update(schema: str, table: str, column: str, extra: str, name: str) -> tu
         column: the column's name in the target.
         extra: MySQL's EXTRA of the column.
         name: the name of the function and of the trigger.
+        stored: the table's columns, where it also has some that PostgreSQL computes, which a trigger cannot look at.
 
     Returns:
         None where the column has no such clause.
@@ -113,9 +122,14 @@ def on_update(schema: str, table: str, column: str, extra: str, name: str) -> tu
     function = (
         f"CREATE FUNCTION {qualified(schema, name)}() RETURNS trigger LANGUAGE plpgsql AS {literal(body).strip()}"
     )
+    old, new = (
+        ("OLD.*", "NEW.*")
+        if not stored
+        else (f"ROW({', '.join(f'{row}.{quote(one)}' for one in stored)})::record" for row in ("OLD", "NEW"))
+    )
     trigger = (
         f"CREATE TRIGGER {quote(name)} BEFORE UPDATE ON {qualified(schema, table)} FOR EACH ROW"
-        f" WHEN (OLD.* *<> NEW.* AND OLD.{quote(column)} IS NOT DISTINCT FROM NEW.{quote(column)})"
+        f" WHEN ({old} *<> {new} AND OLD.{quote(column)} IS NOT DISTINCT FROM NEW.{quote(column)})"
         f" EXECUTE FUNCTION {qualified(schema, name)}()"
     )
     return DdlObject("function", table, name, function), trigger

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Use = Literal["default", "generated", "check", "index"]
 
@@ -41,7 +41,14 @@ class Translation:
 _ODD = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 
 
-def translate_expression(text: str, columns: Mapping[str, str], *, use: Use, result: str = "") -> Translation:
+def translate_expression(
+    text: str,
+    columns: Mapping[str, str],
+    *,
+    use: Use,
+    result: str = "",
+    labels: Mapping[str, Sequence[str]] | None = None,
+) -> Translation:
     """Translates an expression of a table's definition.
 
     Args:
@@ -51,13 +58,14 @@ def translate_expression(text: str, columns: Mapping[str, str], *, use: Use, res
             are immutable to PostgreSQL.
         result: the PostgreSQL type of the column that it fills. With it, a value that PostgreSQL would not convert
             as MySQL does is refused, and a condition stays boolean where the column is; without it, it is 0 or 1.
+        labels: the labels of enum types, by the type's name in `columns`; PostgreSQL refuses to compare with others.
     """
     # sqlglot takes a fifth of a second to import, and most databases have neither expressions nor views.
     from vecferry.mapping.translate import expression  # noqa: PLC0415 - see above
     from vecferry.mapping.translate.terms import RefusedError  # noqa: PLC0415 - see above
 
     try:
-        return Translation(expression.translate(text, columns, use, result))
+        return Translation(expression.translate(text, columns, use, result, labels))
     except RefusedError as refused:
         return Translation("", str(refused))
     except _ODD:
@@ -70,6 +78,7 @@ def translate_view(
     schema: str,
     tables: Mapping[str, str],
     columns: Mapping[str, Mapping[str, str]] | None = None,
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> Translation:
     """Translates a view's query.
 
@@ -81,12 +90,13 @@ def translate_view(
         columns: the columns of each of `tables`, as `translate_expression` takes them. A column of unknown type can
             be selected, compared and counted, and PostgreSQL refuses the view if that was wrong; rules that depend
             on the type refuse it here.
+        labels: as for `translate_expression`.
     """
     from vecferry.mapping.translate import view  # noqa: PLC0415 - sqlglot is slow to import
     from vecferry.mapping.translate.terms import RefusedError  # noqa: PLC0415 - as above
 
     try:
-        text, types = view.translate(definition, database, schema, tables, columns or {})
+        text, types = view.translate(definition, database, schema, tables, columns or {}, labels)
     except RefusedError as refused:
         return Translation("", str(refused))
     except _ODD:

@@ -72,6 +72,8 @@ class _Draft:
     """Tables of the target that hold rows."""
     types: dict[str, dict[str, str]] = field(default_factory=dict)
     """Types of columns in the target, by table in the source and column in the target."""
+    labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Labels of enum types, by the type's name."""
     questions: Questions = field(default_factory=Questions)
 
 
@@ -110,7 +112,7 @@ def draft(
     tables = _with_foreign_keys(tables, work)
     if work.loose:
         work.notes.append(loose_note(work.loose, citext=config.ci == "citext"))
-    views = views_of(catalog, config, names, work.types, taken, findings)
+    views = views_of(catalog, config, names, work.types, work.labels, taken, findings)
     work.questions.probes.extend(views.probes)
     extensions = _extensions(tables, work)
     if work.full and not config.truncate:
@@ -145,8 +147,12 @@ def target_names(catalog: Catalog) -> dict[str, str]:
     return {name: unique_name(name, taken) for name in fitting}
 
 
+_SYSTEM_COLUMNS = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
+"""PostgreSQL's manual, "System Columns"."""
+
+
 def _column_names(table: Table) -> dict[str, str]:
-    taken: set[str] = set()
+    taken = set(_SYSTEM_COLUMNS)
     fitting = sorted((column.name for column in table.columns), key=lambda name: (shorten(name) != name, name))
     return {name: unique_name(name, taken) for name in fitting}
 
@@ -164,7 +170,8 @@ def _check_names(work: _Draft, taken: set[str]) -> None:
             work.notes.append(f"table {table.name}: PostgreSQL keeps 63 bytes of a name: it is called {name}")
         for column, short in work.columns[table.name].items():
             if column != short:
-                work.notes.append(f"{table.name}.{column}: PostgreSQL keeps 63 bytes of a name: it is called {short}")
+                why = "has such a column itself" if column in _SYSTEM_COLUMNS else "keeps 63 bytes of a name"
+                work.notes.append(f"{table.name}.{column}: PostgreSQL {why}: it is called {short}")
         if work.target.table(name) is not None:
             continue
         if name in taken:
@@ -197,6 +204,7 @@ def _table(table: Table, existing: TargetTable | None, look: Look, work: _Draft)
     plans = [decision.plan for decision in decided.values() if decision.plan is not None]
     types = {scope.names[name]: d.target_type for name, d in decided.items() if d.target_type is not None}
     work.types[table.name] = types
+    work.labels.update(scope.labels)
     work.loose.extend(loose_keys(table, types, scope.names))
     created: str | None = None
     before = tuple(statement for decision in decided.values() for statement in decision.before)
@@ -205,7 +213,8 @@ def _table(table: Table, existing: TargetTable | None, look: Look, work: _Draft)
     if existing is None:
         lines = [decision.line for decision in decided.values() if decision.line is not None]
         created = ddl.create_table(work.config.target_schema, scope.target, lines)
-        objects = objects_of(scope, table, types, work.taken)
+        computed = frozenset(scope.names[name] for name, d in decided.items() if d.plan is None and d.line is not None)
+        objects = objects_of(scope, table, types, computed, work.taken)
         work.losses.extend(objects.losses)
         work.notes.extend(objects.notes)
         work.problems.extend(objects.problems)
@@ -276,7 +285,7 @@ def _decisions(
         if choice.dimensions:
             _embedding(scope, column.name, existing, choice.dimensions, work)
         if column.auto_increment:
-            work.sequences.append(SequencePlan(scope.target, scope.names[column.name]))
+            work.sequences.append(SequencePlan(scope.target, scope.names[column.name], table.next_number))
     if existing is None:
         _compute(scope, table, decided)
     for decision in decided.values():
@@ -319,14 +328,19 @@ def _check_existing(table: Table, scope: Scope, existing: TargetTable, work: _Dr
             )
     if existing.triggers:
         listed = ", ".join(existing.triggers)
-        work.notes.append(f"the target's {existing.name} has triggers that the load fires: {listed}")
+        work.notes.append(f"table {existing.name} of the target has triggers that the load fires: {listed}")
+    if existing.row_security:
+        work.problems.append(
+            f"table {existing.name} of the target has row-level security, which COPY does not pass: load as a user with"
+            " BYPASSRLS, or switch it off for the load"
+        )
 
 
 def _kept(existing: TargetTable, work: _Draft) -> tuple[tuple[DdlObject, ...], tuple[str, ...]]:
     """Returns what comes back after the load, and the statements that drop it before."""
     own = {spec.index for spec in work.embeddings if spec.table == existing.name}
     kept = tuple(
-        DdlObject(item.kind, existing.name, item.name, item.definition)
+        DdlObject(item.kind, existing.name, item.name, item.definition, item.then)
         for item in existing.objects
         if item.name not in own
     )
@@ -381,7 +395,7 @@ def _with_foreign_keys(tables: list[TablePlan], work: _Draft) -> list[TablePlan]
     result = []
     for table, source in zip(tables, work.catalog.tables, strict=True):
         if table.create is None:
-            work.questions.references.extend(existing_references(table, work.names, work.columns))
+            work.questions.references.extend(existing_references(table, work.catalog, work.names, work.columns))
             result.append(table)
             continue
         keys = created_keys(source, work.catalog, work.config, work.names, work.columns, work.types)

@@ -41,6 +41,8 @@ class Scope:
     """`bigint unsigned` columns that become bigint: auto-numbered ones and those that reference one."""
     enums: dict[str, str] = field(default_factory=dict)
     """Names of the enum types that are created, by column."""
+    labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Labels of the enum types that the table's columns have, by the type's name; filled on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,14 @@ def _embedding(
     settled = _settled(scope, column, plan, checks, row)
     before: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    problems = settled.problems
     if there is not None and there.type != loaded:
+        if there.views:
+            where, views = f"{scope.table}.{column.name}", ", ".join(there.views)
+            problem = (
+                f"{where} of the target is {there.type}, and {views} read it: drop them, or make it {final} yourself"
+            )
+            problems = (*problems, problem)
         before = ddl.into_vector(scope.config.target_schema, scope.target, plan.name, loaded)
         if there.type != final:
             notes = (
@@ -127,7 +136,9 @@ def _embedding(
     if not wire:
         casts = (ddl.cast_to_vector(scope.config.target_schema, scope.target, plan.name, dimensions),)
     line = ddl.column_line(plan)
-    return replace(settled, line=line, target_type=final, before=before, casts=casts, notes=notes, checks=checks)
+    return replace(
+        settled, line=line, target_type=final, before=before, casts=casts, notes=notes, checks=checks, problems=problems
+    )
 
 
 def _other_name(scope: Scope, column: Column) -> str:
@@ -195,8 +206,9 @@ def _new_enum(scope: Scope, column: Column) -> _NewType:
     where = f"{scope.table}.{column.name}"
     facts = label_facts(column)
     labels = enum_labels(column.column_type)
-    if any(len(label.encode()) > MAX_NAME_BYTES for label in labels):
-        note = f"{where} has a label longer than the {MAX_NAME_BYTES} bytes that PostgreSQL takes: it becomes text"
+    if any(len(label.encode()) > MAX_NAME_BYTES or "\0" in label for label in labels):
+        why = f"of over {MAX_NAME_BYTES} bytes, or with a NUL"
+        note = f"{where} has a label that PostgreSQL does not take, {why}: it becomes text"
         return _NewType("text", "text", notes=(note,))
     if scope.findings.found(scope.table, column.name, "untold-label"):
         note = f"{where} has labels of characters that the server's own description does not tell: it becomes text"
@@ -209,7 +221,9 @@ def _new_enum(scope: Scope, column: Column) -> _NewType:
                        found.count, found.examples),)  # fmt: skip
     name = scope.enums[column.name]
     created = ddl.enum_type(scope.config.target_schema, scope.target, name, labels)
-    return _NewType(qualified(scope.config.target_schema, name), "enum", facts, (created,), losses=losses)
+    kind = qualified(scope.config.target_schema, name)
+    scope.labels[kind] = labels
+    return _NewType(kind, "enum", facts, (created,), losses=losses)
 
 
 def _created(scope: Scope, column: Column, row: TypeRow) -> ColumnDecision:
@@ -294,7 +308,7 @@ def computed(scope: Scope, column: Column, types: dict[str, str], plain: dict[st
     if not column.expression or renamed:
         return ColumnDecision(losses=(Loss(scope.table, column.name, reason),))
     kind = types[column.name]
-    translated = translate_expression(column.expression, plain, use="generated", result=kind)
+    translated = translate_expression(column.expression, plain, use="generated", result=kind, labels=scope.labels)
     probes: tuple[Probe, ...] = ()
     refusal = translated.refusal
     if not refusal:
@@ -314,6 +328,8 @@ def _fitted(scope: Scope, column: Column, row: TypeRow, there: TargetColumn) -> 
     where = f"{scope.table}.{column.name}"
     base = "enum" if there.type_kind == "e" else base_type(there.type)
     wire = dict(row.accepts).get(base)
+    if there.type_kind == "e":
+        scope.labels[there.type] = there.labels
     if wire is None:
         allowed = ", ".join(dict(row.accepts))
         problem = (
@@ -327,7 +343,8 @@ def _fitted(scope: Scope, column: Column, row: TypeRow, there: TargetColumn) -> 
     notes: tuple[str, ...] = ()
     if column.data_type in {"datetime", "date"} and wire == "timestamptz":
         zone = scope.config.datetime_zone
-        notes = (f"{where} has no time zone in the source: its values are taken as {zone} (--datetime-zone)",)
+        note = f"{where} has no time zone in the source: its values are taken as {zone} (--datetime-zone)"
+        notes = (note if zone == "UTC" else f"{note}, the first of an hour that clocks show twice",)
         wire = wire if zone == "UTC" else f"timestamptz@{zone}"
     if column.data_type == "timestamp" and wire == "timestamp":
         notes = (f"{where} is a moment in the source and has no time zone in the target: it arrives in UTC",)
@@ -373,7 +390,7 @@ def _settled(scope: Scope, column: Column, plan: ColumnPlan, checks: tuple[Check
                 f"{held}: --on {check.kind}=null cannot help, the column is NOT NULL: correct them in the source"
             )
         elif policy not in check.repairs:
-            problems.append(f"{held}: {_advice(check)}")
+            problems.append(f"{held}: {_advice(check, nullable=plan.nullable)}")
         else:
             read = check.repairs[policy].format(read)
             losses.append(Loss(scope.table, column.name, f"{what}: {_DONE[policy]}", answer.count, answer.examples))
@@ -384,6 +401,7 @@ def _settled(scope: Scope, column: Column, plan: ColumnPlan, checks: tuple[Check
 _DONE = {"null": "they become NULL", "replace": "they are replaced", "truncate": "they are cut"}
 
 
-def _advice(check: Check) -> str:
-    choices = " or ".join(f"--on {check.kind}={policy}" for policy in check.repairs)
+def _advice(check: Check, *, nullable: bool) -> str:
+    possible = [policy for policy in check.repairs if nullable or policy != "null"]
+    choices = " or ".join(f"--on {check.kind}={policy}" for policy in possible)
     return "correct them in the source" + (f", or say {choices}" if choices else "")

@@ -71,6 +71,8 @@ class Calibration:
     seconds: float = 0.0
     """How long the trial took."""
     remarks: tuple[str, ...] = ()
+    invalid: tuple[str, ...] = ()
+    """Values that the trial met and that cannot be carried, a sentence each."""
     """What could not be measured, and why, a sentence each."""
 
 

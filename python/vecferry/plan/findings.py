@@ -41,6 +41,10 @@ class Reference:
     columns: tuple[str, ...]
     parent: str
     parent_columns: tuple[str, ...]
+    loose: tuple[bool, ...] = ()
+    """Of each column, whether MySQL compares its texts without regard to something that PostgreSQL sees."""
+    ignore_case: bool = False
+    """Whether the target's columns do not regard case either."""
 
 
 @dataclass(frozen=True, slots=True)

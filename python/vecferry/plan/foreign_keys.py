@@ -108,7 +108,8 @@ def created_keys(
         if parent is None or reason:
             found.losses.append(Loss(table.name, None, f"foreign key {key.name} is not carried: {reason}"))
             continue
-        found.references.append(Reference(table.name, key.name, key.columns, parent.name, key.referenced_columns))
+        kinds = [types[table.name].get(name, "") for name in own]
+        found.references.append(_reference(table, key.name, key.columns, parent, key.referenced_columns, kinds))
         found.objects.append(_object(config.target_schema, table, key, own, names, theirs))
     return found
 
@@ -137,9 +138,19 @@ def _type_reason(own: list[str], theirs: list[str]) -> str | None:
     return None
 
 
-def existing_references(table: TablePlan, names: dict[str, str], columns: dict[str, dict[str, str]]) -> list[Reference]:
+def _reference(
+    table: Table, name: str, own: tuple[str, ...], parent: Table, theirs: tuple[str, ...], types: list[str]
+) -> Reference:
+    loose = tuple(table.column(column).character_set is not None for column in own)
+    return Reference(table.name, name, own, parent.name, theirs, loose, "citext" in types)
+
+
+def existing_references(
+    table: TablePlan, catalog: Catalog, names: dict[str, str], columns: dict[str, dict[str, str]]
+) -> list[Reference]:
     """Returns the foreign keys of an existing table that lead to a table that is migrated, too."""
     by_target = {target: source for source, target in names.items()}
+    tables = {entry.name: entry for entry in catalog.tables}
     found = []
     for item in table.after:
         match = _DEFINITION.search(item.statement) if item.kind == "foreign key" else None
@@ -149,7 +160,8 @@ def existing_references(table: TablePlan, names: dict[str, str], columns: dict[s
         own = _sources(_listed(match["columns"]), columns[table.name])
         theirs = _sources(_listed(match["parent_columns"]), columns[parent])
         if own and theirs:
-            found.append(Reference(table.name, item.name, own, parent, theirs))
+            types = [column.target_type for column in table.columns if (column.source or column.name) in own]
+            found.append(_reference(tables[table.name], item.name, own, tables[parent], theirs, types))
     return found
 
 
@@ -193,7 +205,8 @@ def orphan_losses(references: Iterable[Reference], findings: Findings, config: C
             continue
         refer = "1 row refers" if answer.count == 1 else f"{answer.count:,} rows refer"
         where = f" (at {'; '.join(answer.examples)})" if answer.examples else ""
-        what = f"a row of {reference.parent} that is not there, by the foreign key {reference.name}"
+        exactly = " as PostgreSQL compares" if any(reference.loose) else ""
+        what = f"a row of {reference.parent} that is not there{exactly}, by the foreign key {reference.name}"
         if config.policy("orphan", reference.table, reference.name) == "keep":
             reason = f"refers to {what}: it is kept, and the key stays NOT VALID"
             losses.append(Loss(reference.table, None, reason, answer.count, answer.examples))

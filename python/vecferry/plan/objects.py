@@ -46,13 +46,14 @@ class Objects:
     probes: list[Probe] = field(default_factory=list)
 
 
-def objects_of(scope: Scope, table: Table, types: dict[str, str], taken: set[str]) -> Objects:
+def objects_of(scope: Scope, table: Table, types: dict[str, str], computed: frozenset[str], taken: set[str]) -> Objects:
     """Returns what a table that is created needs besides its columns, foreign keys apart.
 
     Args:
         scope: what the table's columns have in common.
         table: the source's table.
         types: the types of its columns in the target, by name in the target.
+        computed: the columns that PostgreSQL computes.
         taken: names of relations in the target schema; those that are chosen are added.
     """
     found, schema = Objects(), scope.config.target_schema
@@ -73,7 +74,8 @@ def objects_of(scope: Scope, table: Table, types: dict[str, str], taken: set[str
             found.after.append(ddl.check(schema, scope.target, shorten(check.name), translated.text))
     for column in table.columns:
         name = unique_name(f"{scope.target}_{scope.names[column.name]}_on_update", taken)
-        made = ddl.on_update(schema, scope.target, scope.names[column.name], column.extra, name)
+        stored = [scope.names[c.name] for c in table.columns if scope.names[c.name] not in computed] if computed else []
+        made = ddl.on_update(schema, scope.target, scope.names[column.name], column.extra, name, stored)
         if made is None:
             taken.discard(name)
             continue
@@ -109,7 +111,7 @@ def loose_note(loose: Sequence[str], *, citext: bool) -> str:
     """Returns the warning that counts what `loose_keys` found."""
     what = "accents" if citext else "case and accents"
     how = "1 column of a unique key compares" if len(loose) == 1 else f"{len(loose)} columns of unique keys compare"
-    advice = "" if citext else ": --ci citext keeps case apart from it"
+    advice = "" if citext else ": with --ci citext case does not count"
     return f"{how} with regard to {what} now, and would admit values that MySQL calls equal: {', '.join(loose)}{advice}"
 
 
@@ -128,37 +130,51 @@ def _index(scope: Scope, table: Table, index: Index, types: dict[str, str], take
     if index.kind == "FULLTEXT":
         _full_text(scope, index, taken, found)
         return
-    whole = [table.column(part.name) for part in index.columns if part.name and part.prefix is None]
-    too_long = index.kind != "SPATIAL" and _too_long(scope, index.name, whole, found)
-    if too_long and index.unique:
-        found.problems.append(_never_unique(scope, f"the unique key {index.name}", index.name))
-    elif too_long:
-        reason = f"index {index.name} is on the first {_HEAD} characters: a B-tree of PostgreSQL takes no longer keys"
-        found.losses.append(Loss(scope.table, None, reason, *_counted(scope, index.name)))
-        index = replace(index, columns=tuple(_headed(table, part) for part in index.columns))
-    parts: list[str] = []
-    spatial = index.kind == "SPATIAL" or any(
-        part.name and table.column(part.name).data_type in SPATIAL for part in index.columns
-    )
-    if spatial and not scope.postgis:
-        _left_out(scope, index, "it is spatial, and the target has no PostGIS", found)
-        return
-    if spatial and (index.unique or len(index.columns) > 1):
-        _left_out(scope, index, "GiST, which serves spatial columns, takes no unique keys and no other columns", found)
-        return
+    names = [table.column(part.name) for part in index.columns if part.name]
+    spatial = index.kind == "SPATIAL" or any(column.data_type in SPATIAL for column in names)
     if spatial:
-        index = replace(index, columns=tuple(replace(part, prefix=None) for part in index.columns))
-    for part in index.columns:
-        text = _part(scope, table, index, part, types, found)
-        if text is None:
+        reason = _no_gist(scope, index)
+        if reason:
+            _left_out(scope, index, reason, found)
             return
-        parts.append(text + (" DESC" if part.descending else ""))
-    name = index_name(scope.target, index.name, taken)
-    schema = scope.config.target_schema
-    plain = all(part.name and not part.descending for part in index.columns)
-    names = [scope.names[part.name] for part in index.columns if part.name]
-    if index.unique and plain and parts == [quote(column) for column in names]:
-        found.after.append(ddl.unique(schema, scope.target, name, names))
+        index = replace(index, columns=tuple(replace(part, prefix=None) for part in index.columns))
+    else:
+        index = _short_enough(scope, table, index, found)
+    parts = [_part(scope, table, index, part, types, found) for part in index.columns]
+    if None not in parts:
+        _make_index(scope, index, [part for part in parts if part], taken, found, spatial=spatial)
+
+
+def _no_gist(scope: Scope, index: Index) -> str | None:
+    if not scope.postgis:
+        return "it is spatial, and the target has no PostGIS"
+    if index.unique or len(index.columns) > 1:
+        return "GiST, which serves spatial columns, takes no unique keys and no other columns"
+    return None
+
+
+def _short_enough(scope: Scope, table: Table, index: Index, found: Objects) -> Index:
+    """Returns the index, on the first characters of its texts where some key is longer than a B-tree takes."""
+    whole = [table.column(part.name) for part in index.columns if part.name and part.prefix is None]
+    if not _too_long(scope, index.name, whole, found):
+        return index
+    if index.unique:
+        found.problems.append(_never_unique(scope, f"the unique key {index.name}", index.name))
+        return index
+    reason = f"index {index.name} is on the first {_HEAD} characters: a B-tree of PostgreSQL takes no longer keys"
+    found.losses.append(Loss(scope.table, None, reason, *_counted(scope, index.name)))
+    return replace(index, columns=tuple(_headed(table, part) for part in index.columns))
+
+
+def _make_index(
+    scope: Scope, index: Index, parts: list[str], taken: set[str], found: Objects, *, spatial: bool
+) -> None:
+    name, schema = index_name(scope.target, index.name, taken), scope.config.target_schema
+    if name != index.name:
+        found.notes.append(f"index {index.name} of {scope.table} is called {name}: names of indexes are the schema's")
+    columns = [scope.names[part.name] for part in index.columns if part.name]
+    if index.unique and parts == [quote(column) for column in columns]:
+        found.after.append(ddl.unique(schema, scope.target, name, columns))
         return
     method = "gist" if spatial else ""
     found.after.append(ddl.index(schema, scope.target, name, parts, is_unique=index.unique, method=method))
@@ -195,7 +211,14 @@ def _headed(table: Table, part: IndexColumn) -> IndexColumn:
 def _part(
     scope: Scope, table: Table, index: Index, part: IndexColumn, types: dict[str, str], found: Objects
 ) -> str | None:
-    """Returns one part of an index; None where the index is left out."""
+    """Returns one part of an index with its direction; None where the index is left out."""
+    text = _operand(scope, table, index, part, types, found)
+    return f"{text} DESC" if text is not None and part.descending else text
+
+
+def _operand(
+    scope: Scope, table: Table, index: Index, part: IndexColumn, types: dict[str, str], found: Objects
+) -> str | None:
     if not part.name:
         if not part.expression:
             _left_out(scope, index, "it is on an expression that the server does not tell", found)
@@ -253,7 +276,7 @@ def _translated(scope: Scope, text: str, types: dict[str, str], kind: str, found
     """Returns an expression in PostgreSQL's words; one that PostgreSQL itself refuses is a refusal, too."""
     if any(old != new for old, new in scope.names.items()):
         return Translation("", "a column of the table has another name in the target")
-    translated = translate_expression(text, types, use="check" if kind == "boolean" else "index")
+    translated = translate_expression(text, types, use="check" if kind == "boolean" else "index", labels=scope.labels)
     if translated.refusal:
         return translated
     probe = Probe("boolean" if kind == "boolean" else "value", ((scope.target, tuple(types.items())),), translated.text)

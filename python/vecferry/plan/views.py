@@ -32,6 +32,7 @@ def views_of(
     config: Config,
     names: dict[str, str],
     types: dict[str, dict[str, str]],
+    labels: dict[str, tuple[str, ...]],
     taken: set[str],
     findings: Findings,
 ) -> Views:
@@ -42,6 +43,7 @@ def views_of(
         config: what the user asked for.
         names: names of tables in the target, by name in the source.
         types: columns and their types in the target, by table in the source.
+        labels: the labels of enum types, by the type's name.
         taken: names that the target schema has.
         findings: PostgreSQL's refusals, as far as it was asked.
     """
@@ -55,7 +57,7 @@ def views_of(
     while left:
         waiting: list[View] = []
         for view in left:
-            reason = _make(view, catalog, config, known, columns, texts, relations, findings, found, taken)
+            reason = _make(view, catalog, config, known, columns, labels, texts, relations, findings, found, taken)
             if reason is not None:
                 reasons[view.name] = reason
                 waiting.append(view)
@@ -75,6 +77,7 @@ def _make(
     config: Config,
     known: dict[str, str],
     columns: dict[str, dict[str, str]],
+    labels: dict[str, tuple[str, ...]],
     texts: dict[str, str],
     relations: dict[str, dict[str, str]],
     findings: Findings,
@@ -87,7 +90,7 @@ def _make(
         found.notes.append(f"the view {view.name} is in the target already and stays as it is")
         known[view.name] = name
         return None
-    translated = translate_view(view.definition, catalog.database, config.target_schema, known, columns)
+    translated = translate_view(view.definition, catalog.database, config.target_schema, known, columns, labels)
     if translated.refusal:
         return translated.refusal
     probe = _probe(translated.text, config, texts, relations)

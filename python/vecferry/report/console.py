@@ -159,8 +159,13 @@ def _needs(plan: Plan) -> list[RenderableType]:
     lines = [f"extensions: {', '.join(plan.extensions)}"] if plan.extensions else []
     lines += [f"rights: {'; '.join(plan.rights)}"] if plan.rights else []
     existing = [item for table in plan.tables if table.create is None for item in table.after]
-    if existing:
-        listed = ", ".join(f"{item.kind} {item.name} of {item.table}" for item in existing)
+    there = {table.target for table in plan.tables if table.create is None and table.before}
+    built = [spec for spec in plan.embeddings if spec.index and spec.table in there]
+    if existing or built:
+        listed = ", ".join(
+            [f"{item.kind} {item.name} of {item.table}" for item in existing]
+            + [f"index {spec.index} of {spec.table}" for spec in built]
+        )
         lines.append(f"dropped for the load and made again: {listed}")
     if plan.views:
         lines.append(f"views: {', '.join(view.name for view in plan.views)}")
@@ -169,7 +174,7 @@ def _needs(plan: Plan) -> list[RenderableType]:
 
 def _planned_columns(plan: Plan, *, everything: bool) -> Table:
     title = "Columns" if everything else "Columns whose type is a decision"
-    grid = _grid(title, "table", "column", "read as", "becomes", "read by")
+    grid = _grid(title, "table", "column", "read as", "becomes", *(["read by"] if everything else []))
     embeddings = {(spec.table, spec.column) for spec in plan.embeddings}
     for table in plan.tables:
         for column in table.columns:
@@ -179,7 +184,7 @@ def _planned_columns(plan: Plan, *, everything: bool) -> Table:
                     column.name,
                     column.read_type,
                     column.target_type + _remarks(column),
-                    column.select,
+                    *([column.select] if everything else []),
                 )
     return grid
 

@@ -31,7 +31,7 @@ _ROW_END = "ROW END"
 
 _TABLES = """
 SELECT table_name AS name, table_type AS kind, COALESCE(table_rows, 0) AS estimate, COALESCE(data_length, 0) AS bytes,
-       table_comment AS comment
+       table_comment AS comment, COALESCE(auto_increment, 1) AS next_
 FROM information_schema.tables
 WHERE table_schema = %s AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE')
 ORDER BY table_name
@@ -205,7 +205,7 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _table(name: str, found: _Found, kind: Flavor) -> Table:
-    [(_, estimate, size, comment)] = found.tables[name]
+    [(_, estimate, size, comment, next_number)] = found.tables[name]
     clauses = {_clause(clause) for _, clause, _ in found.checks[name]} if kind.mariadb else set()
     columns = _columns(found.columns[name], clauses, found.srids[name], kind)
     primary_key, indexes = _indexes(found.indexes[name], columns, kind)
@@ -219,6 +219,7 @@ def _table(name: str, found: _Found, kind: Flavor) -> Table:
         rows_estimate=int(estimate),
         bytes_estimate=int(size),
         comment=plain_text(comment),
+        next_number=int(next_number),
     )
 
 

@@ -71,15 +71,25 @@ def ask_orphans(connection: Connection[Any], reference: Reference, key: tuple[st
         for own, theirs in zip(reference.columns, reference.parent_columns, strict=True)
     )
     asked = " AND ".join(f"c.{quote(own)} IS NOT NULL" for own in reference.columns)
+    missing = [f"p.{quote(reference.parent_columns[0])} IS NULL"]
+    for own, theirs, loose in zip(reference.columns, reference.parent_columns, reference.loose, strict=False):
+        if loose:
+            # By the index first, then by the very characters.
+            missing.append(f"{_exact(f'p.{quote(theirs)}', reference)} <> {_exact(f'c.{quote(own)}', reference)}")
     body = (
         f"{quote(reference.table)} c LEFT JOIN {quote(reference.parent)} p ON {joined}"
-        f" WHERE {asked} AND p.{quote(reference.parent_columns[0])} IS NULL"
+        f" WHERE {asked} AND ({' OR '.join(missing)})"
     )
     [(count,)] = rows(connection, f"SELECT COUNT(*) FROM {body}")
     if not count:
         return None
     shown = key or reference.columns
     return Answer(int(count), _examples(connection, body, [f"c.{quote(name)}" for name in shown], shown))
+
+
+def _exact(operand: str, reference: Reference) -> str:
+    text = f"LOWER({operand})" if reference.ignore_case else operand
+    return f"CAST(CONVERT({text} USING utf8mb4) AS BINARY)"
 
 
 def _parsed(connection: Connection[Any], place: str, check: Check, key: tuple[str, ...]) -> Answer | None:

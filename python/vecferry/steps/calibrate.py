@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vecferry.convert.batches import convert_batch
-from vecferry.errors import VecferryError
+from vecferry.errors import InvalidValueError, VecferryError
 from vecferry.mapping.identifiers import qualified, quote
 from vecferry.mapping.select import literal, range_condition
 from vecferry.mapping.select import quote as mysql_quote
@@ -89,6 +89,7 @@ def calibrate(
         index_processes=trial.index_processes,
         seconds=time.perf_counter() - started,
         remarks=tuple(trial.remarks),
+        invalid=tuple(trial.invalid),
     )
 
 
@@ -125,6 +126,7 @@ class _Trial:
         self.index: IndexSample | None = None
         self.index_processes = 1
         self.remarks: list[str] = []
+        self.invalid: list[str] = []
 
     def remark(self, text: str) -> None:
         self.remarks.append(text)
@@ -193,7 +195,10 @@ class _Trial:
             self._conclude(table, rounds, everything)
             self._index(table, specs, cutter, first)
         elif failures:
-            self.remark(f"table {table.name} could not be measured: {_words(failures[0])}")
+            self.remark(f"table {table.name} could not be measured")
+        self.invalid += [str(error) for error in failures[:1] if isinstance(error, InvalidValueError)]
+        if failures and not self.invalid:
+            self.remark(_words(failures[0]))
         self._reset()
 
     def _round(

@@ -148,16 +148,27 @@ def _catalog_kind(item: DdlObject) -> str:
 
 
 def _make(connection: Connection, item: DdlObject) -> list[Unproven]:
+    with connection.transaction():
+        broken = _create(connection, item)
+        if not broken:
+            for statement in item.then:
+                connection.execute(statement.encode())
+    return broken
+
+
+def _create(connection: Connection, item: DdlObject) -> list[Unproven]:
     if item.kind not in _PROVEN_LATER:
         connection.execute(item.statement.encode())
         return []
     later = item.statement if item.statement.endswith(_NOT_PROVEN) else f"{item.statement} NOT VALID"
     try:
-        connection.execute(later.encode())
+        with connection.transaction():
+            connection.execute(later.encode())
     except psycopg.errors.WrongObjectType:
         # Before PostgreSQL 18 a foreign key of a partitioned table is proven at once or not made.
         try:
-            connection.execute(later.removesuffix(" NOT VALID").encode())
+            with connection.transaction():
+                connection.execute(later.removesuffix(" NOT VALID").encode())
         except psycopg.errors.ForeignKeyViolation as error:
             return [_unproven(item, error)]
     return []

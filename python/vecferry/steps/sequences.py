@@ -29,7 +29,7 @@ ORDER BY 1
 
 
 def set_sequences(connection: Connection, plan: Plan) -> tuple[SequenceResult, ...]:
-    """Sets each sequence to its column's maximum, unless it is further already.
+    """Sets each sequence to its column's maximum, or to what the source gave last, unless it is further already.
 
     A column that the target does not number is left alone, and so is a sequence that counts down.
 
@@ -44,7 +44,8 @@ def _set(connection: Connection, schema: str, item: SequencePlan) -> list[Sequen
     found = connection.execute(_SEQUENCES, {"table": place, "column": item.column}).fetchall()
     if not found:
         return []
-    [maximum] = connection.execute(f"SELECT max({quote(item.column)}) FROM {place}".encode()).fetchone() or (None,)
+    [highest] = connection.execute(f"SELECT max({quote(item.column)}) FROM {place}".encode()).fetchone() or (None,)
+    maximum = max(highest or 0, item.next_number - 1) or highest
     results = []
     for sequence, increment in found:
         last, called = connection.execute(f"SELECT last_value, is_called FROM {sequence}".encode()).fetchone() or (0, 0)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from vecferry.errors import TargetError
-from vecferry.mapping.identifiers import qualified, quote
+from vecferry.mapping.identifiers import literal, qualified, quote
 from vecferry.model import Extension, TargetColumn, TargetObject, TargetState, TargetTable
 
 if TYPE_CHECKING:
@@ -30,7 +30,11 @@ SELECT c.relname, a.attname, format_type(t.oid, coalesce(b.modifier, a.atttypmod
        NOT (a.attnotnull OR coalesce(b.required, false)),
        a.attgenerated = '' AND (a.atthasdef OR a.attidentity <> '' OR coalesce(b.has_default, false)),
        a.attidentity <> '', a.attgenerated <> '',
-       ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
+       ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder),
+       ARRAY(SELECT DISTINCT r.ev_class::regclass::text FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+         WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+           AND d.refobjsubid = a.attnum ORDER BY 1),
+       row_security_active(c.oid)
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 LEFT JOIN base b ON b.oid = a.atttypid
@@ -45,7 +49,9 @@ ORDER BY c.relname, a.attnum
 _INDEXES = """
 SELECT t.relname, c.relname, CASE c.relkind WHEN 'I'
     THEN replace(pg_get_indexdef(c.oid), format('INDEX %%I ON ONLY ', c.relname), format('INDEX %%I ON ', c.relname))
-    ELSE pg_get_indexdef(c.oid) END
+    ELSE pg_get_indexdef(c.oid) END, obj_description(c.oid, 'pg_class'), i.indisclustered,
+  ARRAY(SELECT format('%%s %%s', a.attnum, to_jsonb(a) ->> 'attstattarget') FROM pg_attribute a
+    WHERE a.attrelid = c.oid AND (to_jsonb(a) ->> 'attstattarget')::int >= 0)
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid
@@ -55,7 +61,7 @@ ORDER BY t.relname, c.relname
 """
 
 _FOREIGN_KEYS = """
-SELECT t.relname, k.conname, pg_get_constraintdef(k.oid)
+SELECT t.relname, k.conname, pg_get_constraintdef(k.oid), obj_description(k.oid, 'pg_constraint')
 FROM pg_constraint k
 JOIN pg_class t ON t.oid = k.conrelid
 WHERE t.relnamespace = to_regnamespace(%(schema)s) AND t.relname = ANY(%(tables)s) AND k.contype = 'f'
@@ -111,17 +117,21 @@ def read_target(connection: Connection, database: str, schema: str, tables: tupl
     """
     names = {"schema": quote(schema), "tables": list(tables)}
     columns: dict[str, list[TargetColumn]] = defaultdict(list)
-    for table, name, kind, typtype, nullable, default, identity, generated, labels in connection.execute(
-        _COLUMNS, names
-    ):
-        column = TargetColumn(name, kind, typtype, nullable, default, identity, generated, tuple(labels))
+    secured: set[str] = set()
+    for row in connection.execute(_COLUMNS, names):
+        table, name, kind, typtype, nullable, default, identity, generated, labels, views, security = row
+        column = TargetColumn(name, kind, typtype, nullable, default, identity, generated, tuple(labels), tuple(views))
         columns[table].append(column)
+        secured |= {table} if security else set()
     objects: dict[str, list[TargetObject]] = defaultdict(list)
-    for table, name, definition in connection.execute(_INDEXES, names):
-        objects[table].append(TargetObject("index", table, name, definition))
-    for table, name, definition in connection.execute(_FOREIGN_KEYS, names):
-        statement = f"ALTER TABLE {qualified(schema, table)} ADD CONSTRAINT {quote(name)} {definition}"
-        objects[table].append(TargetObject("foreign key", table, name, statement))
+    for table, name, definition, comment, clustered, statistics in connection.execute(_INDEXES, names):
+        then = _index_settings(schema, table, name, comment, statistics, clustered=clustered)
+        objects[table].append(TargetObject("index", table, name, definition, then))
+    for table, name, definition, comment in connection.execute(_FOREIGN_KEYS, names):
+        place = qualified(schema, table)
+        statement = f"ALTER TABLE {place} ADD CONSTRAINT {quote(name)} {definition}"
+        words = f"COMMENT ON CONSTRAINT {quote(name)} ON {place} IS {literal(comment or '').strip()}"
+        objects[table].append(TargetObject("foreign key", table, name, statement, (words,) if comment else ()))
     triggers: dict[str, list[str]] = defaultdict(list)
     for table, name in connection.execute(_TRIGGERS, names):
         triggers[table].append(name)
@@ -132,10 +142,22 @@ def read_target(connection: Connection, database: str, schema: str, tables: tupl
         database=database,
         extensions=tuple(Extension(*row) for row in connection.execute(_EXTENSIONS)),
         tables=tuple(
-            TargetTable(name, tuple(found), name in empty, tuple(objects[name]), tuple(triggers[name]))
+            TargetTable(name, tuple(found), name in empty, tuple(objects[name]), tuple(triggers[name]), name in secured)
             for name, found in columns.items()
         ),
     )
+
+
+def _index_settings(
+    schema: str, table: str, name: str, comment: str | None, statistics: list[str], *, clustered: bool
+) -> tuple[str, ...]:
+    """Returns the statements that make what an index's definition does not say."""
+    place = qualified(schema, name)
+    then = [f"COMMENT ON INDEX {place} IS {literal(comment).strip()}"] if comment else []
+    then += [f"ALTER TABLE {qualified(schema, table)} CLUSTER ON {quote(name)}"] if clustered else []
+    for number, target in (entry.split(" ") for entry in statistics):
+        then.append(f"ALTER INDEX {place} ALTER COLUMN {number} SET STATISTICS {target}")
+    return tuple(then)
 
 
 def check_rights(connection: Connection, url: DatabaseURL, schema: str) -> None:

@@ -22,7 +22,7 @@ from vecferry.mapping.translate.terms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlglot import exp
 
@@ -30,7 +30,9 @@ RULES = (aggregates, functions, operators, temporal)
 """The modules whose import registers the rules."""
 
 
-def translate(text: str, columns: Mapping[str, str], use: Use, result: str = "") -> str:
+def translate(
+    text: str, columns: Mapping[str, str], use: Use, result: str = "", labels: Mapping[str, Sequence[str]] | None = None
+) -> str:
     """Returns PostgreSQL's words for an expression; see `translate_expression`.
 
     Raises:
@@ -46,7 +48,7 @@ def translate(text: str, columns: Mapping[str, str], use: Use, result: str = "")
             raise RefusedError(f"it uses the column {node.name}, which is not known")
         return of_type(quote(shorten(found[0])), found[1])
 
-    translator = Translator(use, column)
+    translator = Translator(use, column, labels=labels)
     tree = parse.expression(text)
     if use == "check":
         return translator.condition(tree)

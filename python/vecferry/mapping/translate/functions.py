@@ -299,6 +299,8 @@ def _json_extract(translator: Translator, node: exp.Expression) -> Term:
 
 @rule(exp.JSONExtractScalar, "this", "expression")
 def _json_text(translator: Translator, node: exp.Expression) -> Term:
+    if translator.use == "generated":
+        raise RefusedError("it takes text out of JSON, which PostgreSQL may print otherwise")
     text = _inner(translator, node)
     # The JSON value null is the text null to MySQL, and NULL to PostgreSQL's #>>.
     return Term(f"CASE WHEN jsonb_typeof({text}) = 'null' THEN 'null' ELSE {text} #>> '{{}}' END", "text")

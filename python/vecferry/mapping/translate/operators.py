@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -157,15 +158,24 @@ def _constant(translator: Translator, constant: Term, other: Term, *, equality: 
         return moment(value), translator.local(other)
     if other.kind == "time":
         return stretch(value), other
-    if other.kind == "enum" and equality:
-        return constant, other
     if other.kind == "enum":
+        label = _label(translator, value, other) if equality else None
+        if label is not None:
+            return replace(constant, text=quoted(label), constant=label), other
         translator.exact()
         return constant, translator.as_text(other)
     if other.kind == "unknown" and equality and not re.match(r"\s*[-+.\d]", value):
         translator.exact()
         return constant, other
     raise RefusedError(f"it compares {described(other)} with a string")
+
+
+def _label(translator: Translator, value: str, other: Term) -> str | None:
+    """Returns the label that MySQL, which mostly ignores case, takes a string for; None where it takes it for none."""
+    labels = translator.labels.get(other.name)
+    if labels is None or value in labels:
+        return value
+    return next((label for label in labels if label.casefold() == value.casefold()), None)
 
 
 @rule(exp.In, "this", "expressions", "query")

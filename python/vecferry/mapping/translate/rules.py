@@ -12,7 +12,7 @@ from vecferry.mapping.identifiers import literal
 from vecferry.mapping.translate.terms import NUMBERS, TEMPORAL, Kind, RefusedError, Term, described, integer, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Use = Literal["default", "generated", "check", "index", "view"]
 
@@ -59,6 +59,7 @@ class Translator:
         use: what it is for.
         column: gives the term of a column.
         subquery: gives the text and the columns of a query inside of an expression; None where there can be none.
+        labels: the labels of enum types, by the type's name.
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class Translator:
         use: Use,
         column: Callable[[exp.Column], Term],
         subquery: Callable[[exp.Expression, bool], tuple[str, list[Term]]] | None = None,
+        labels: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.use = use
+        self.labels = labels or {}
         self.column = column
         self.subquery = subquery
 

@@ -48,13 +48,16 @@ def translate(
     schema: str,
     tables: Mapping[str, str],
     columns: Mapping[str, Mapping[str, str]],
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[str, dict[str, str]]:
     """Returns a view's query and its columns' types; see `translate_view`.
 
     Raises:
         RefusedError: it is not known to mean the same.
     """
-    text, items = Query(database, schema, tables, columns).whole(parse.query(definition), {}, outermost=True)
+    text, items = Query(database, schema, tables, columns, labels or {}).whole(
+        parse.query(definition), {}, outermost=True
+    )
     return text, {item.name: type_of(item.term) for item in items}
 
 
@@ -62,8 +65,14 @@ class Query:
     """Translates queries; one `Scope` for each."""
 
     def __init__(
-        self, database: str, schema: str, tables: Mapping[str, str], columns: Mapping[str, Mapping[str, str]]
+        self,
+        database: str,
+        schema: str,
+        tables: Mapping[str, str],
+        columns: Mapping[str, Mapping[str, str]],
+        labels: Mapping[str, Sequence[str]],
     ) -> None:
+        self.labels = labels
         self.database = database
         self.schema = schema
         self.tables = tables
@@ -170,7 +179,7 @@ class Scope:
         self.outer = outer
         self.sources: dict[str, Source] = {}
         self.items: list[Item] = []
-        self.translator = Translator("view", self.column, self.subquery)
+        self.translator = Translator("view", self.column, self.subquery, query.labels)
 
     # --- names -----------------------------------------------------------------------------------
 

@@ -1,0 +1,4 @@
+CREATE TABLE p (id int PRIMARY KEY);
+CREATE TABLE t (id int PRIMARY KEY, a int, b int);
+INSERT INTO p VALUES (1);
+INSERT INTO t VALUES (1, 1, 2);

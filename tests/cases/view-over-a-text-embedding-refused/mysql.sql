@@ -1,0 +1,2 @@
+CREATE TABLE e (id int PRIMARY KEY, v longtext);
+INSERT INTO e VALUES (1, '[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]'), (2, '[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,17]');

@@ -1,0 +1,2 @@
+CREATE TABLE e (id int PRIMARY KEY, v text);
+CREATE VIEW dep AS SELECT id, v FROM e;
