@@ -140,6 +140,8 @@ class Catalog:
     views: tuple[View, ...] = ()
     leftovers: tuple[Loss, ...] = ()
     """What belongs to the tables, or lies beside them, and is never carried: triggers, routines, events."""
+    notes: tuple[str, ...] = ()
+    """What the user may not see of it."""
 
 
 # --- what a target schema holds ------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -447,3 +448,24 @@ def queries_of_a_catalog(mysql: Any, tables: int) -> int:
         connection.query = counted  # type: ignore[method-assign]
         assert len(read_catalog(connection).tables) == tables
     return len(queries)
+
+
+def test_what_the_user_may_not_see_is_told(mysql: Any) -> None:
+    mysql.execute("CREATE TABLE seen (id int PRIMARY KEY)")
+    mysql.execute("CREATE TABLE hidden (id int PRIMARY KEY)")
+    user = f"u{mysql.database[5:17]}"
+    mysql.execute(f"CREATE USER '{user}'@'127.0.0.1' IDENTIFIED BY 'pw'")
+    try:
+        mysql.execute(f"GRANT SELECT ON {mysql.database}.seen TO '{user}'@'127.0.0.1'")
+        url = replace(parse_source(mysql.url), user=user, password="pw")
+        with connect(url) as connection:
+            found = read_catalog(connection)
+        assert [table.name for table in found.tables] == ["seen"]
+        assert [note.split(" on the whole")[0] for note in found.notes] == [
+            f"the source's user has no {right}" for right in ("SELECT", "TRIGGER", "EVENT")
+        ]
+        mysql.execute(f"GRANT ALL ON `{mysql.database[:8]}%`.* TO '{user}'@'127.0.0.1'")
+        with connect(url) as connection:
+            assert read_catalog(connection).notes == ()
+    finally:
+        mysql.execute(f"DROP USER '{user}'@'127.0.0.1'")

@@ -44,6 +44,8 @@ class Replay:
             self._rows = [("8.4.6",)]
         elif query == "SELECT DATABASE()":
             self._rows = [("shop",)]
+        elif query == "SHOW GRANTS":
+            self._rows = [("GRANT SELECT, TRIGGER ON `sh%`.* TO `app`@`%`",)]
         elif query.startswith(("SELECT", "\nSELECT")):
             self._rows = answer(query.replace("%s", "'{}'").format(*args))
         else:
@@ -102,6 +104,7 @@ def customer(shop: Catalog) -> Table:
 def test_tables(shop: Catalog, customer: Table) -> None:
     assert (shop.server, shop.database) == ("8.4.6", "shop")
     assert [table.name for table in shop.tables] == ["customer", "purchase"]
+    assert shop.notes == ("the source's user has no EVENT on the whole database shop: events are not listed",)
     assert (customer.rows_estimate, customer.bytes_estimate, customer.comment) == (1200, 245760, "who buys")
     assert customer.primary_key == ("id",)
 
@@ -113,7 +116,7 @@ def test_queries_ask_for_what_8_4_has() -> None:
     assert "SET SESSION information_schema_stats_expiry = 0" in replay.asked
     assert all(name in queries for name in ("generation_expression", "srs_id", "AS expression_", "enforced"))
     assert "is_visible = 'YES' DESC" in queries
-    assert len(replay.asked) == 13
+    assert len(replay.asked) == 14
 
 
 def test_types(customer: Table) -> None:

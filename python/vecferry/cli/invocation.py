@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 MEANINGS: dict[ExitCode, str] = {
     ExitCode.DONE: "done and verified, or nothing was left to do",
-    ExitCode.DIFFERENCES: "done, but verification found differences or rows were rejected",
+    ExitCode.DIFFERENCES: "done, but verification found differences",
     ExitCode.USAGE: "wrong option, URL or configuration file",
     ExitCode.SOURCE: "the source is unreachable or refused",
     ExitCode.TARGET: "the target is unreachable or refused",
-    ExitCode.FORBIDDEN: "the plan forbids it: a blocking problem, or consent that was not given",
+    ExitCode.FORBIDDEN: "the plan forbids it: a blocking problem, an invalid value, or consent that was not given",
     ExitCode.INTERRUPTED: "interrupted; the same command goes on where it stopped",
     ExitCode.BUG: "a bug in vecferry",
 }

@@ -262,7 +262,13 @@ Truncate = Annotated[
 ]
 Restart = Annotated[
     bool | None,
-    _option("restart", "--restart", metavar="", panel=SAFETY, help="Forget an unfinished run and begin again."),
+    _option(
+        "restart",
+        "--restart",
+        metavar="",
+        panel=SAFETY,
+        help="Take an unfinished run back and begin again: drops what it created, empties what it filled; asks.",
+    ),
 ]
 Yes = Annotated[
     bool | None,

@@ -102,7 +102,7 @@ def draft(
     work = _Draft(
         catalog, target, config, findings, taken | set(names.values()) | _sequences(catalog, names), abilities,
         names, {table.name: _column_names(table) for table in catalog.tables}, numbered_family(catalog),
-        losses=list(catalog.leftovers),
+        losses=list(catalog.leftovers), notes=list(catalog.notes),
     )  # fmt: skip
     _check_options(work)
     _check_names(work, taken)
@@ -111,7 +111,8 @@ def draft(
     ]
     tables = _with_foreign_keys(tables, work)
     if work.loose:
-        work.notes.append(loose_note(work.loose, citext=config.ci == "citext"))
+        created = any(table.create is not None for table in tables)
+        work.notes.append(loose_note(work.loose, citext=config.ci == "citext", created=created))
     views = views_of(catalog, config, names, work.types, work.labels, taken, findings)
     work.questions.probes.extend(views.probes)
     extensions = _extensions(tables, work)

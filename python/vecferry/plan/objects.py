@@ -107,11 +107,11 @@ def loose_keys(table: Table, types: dict[str, str], names: dict[str, str]) -> It
                 yield f"{table.name}.{column.name} ({name})"
 
 
-def loose_note(loose: Sequence[str], *, citext: bool) -> str:
+def loose_note(loose: Sequence[str], *, citext: bool, created: bool) -> str:
     """Returns the warning that counts what `loose_keys` found."""
     what = "accents" if citext else "case and accents"
     how = "1 column of a unique key compares" if len(loose) == 1 else f"{len(loose)} columns of unique keys compare"
-    advice = "" if citext else ": with --ci citext case does not count"
+    advice = "" if citext or not created else ": with --ci citext case does not count"
     return f"{how} with regard to {what} now, and would admit values that MySQL calls equal: {', '.join(loose)}{advice}"
 
 

@@ -17,6 +17,7 @@ from vecferry.mapping.select import quote
 from vecferry.model import Catalog, Check, Column, ForeignKey, Index, IndexColumn, Loss, Table
 from vecferry.source.defaults import plain_default, printed_expression, quoted_default
 from vecferry.source.flavor import Flavor, flavor, plain_text
+from vecferry.source.grants import unseen
 from vecferry.source.leftovers import read_leftovers, typeorm_record
 from vecferry.source.views import read_views
 
@@ -148,6 +149,7 @@ def _read(connection: Connection[Any], include: tuple[str, ...], exclude: tuple[
             *records.values(),
             *(loss for name in wanted for loss in _table_leftovers(name, found, kind)),
         ),
+        notes=unseen(connection, found.database),
     )
 
 
