@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from dataclasses import replace
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from vecferry.engine.local import LocalEngine
@@ -16,7 +16,9 @@ from vecferry.planner import plan_run
 from vecferry.progress import Progress, Recorder
 from vecferry.report.report import Report, SequenceResult, Status, TableResult, VectorResult
 from vecferry.source.catalog import read_catalog
+from vecferry.source.chunks import chunk_key
 from vecferry.source.connect import connect as connect_source
+from vecferry.source.consistency import Position, held, moved, position
 from vecferry.steps.analyze import analyze
 from vecferry.steps.calibrate import calibrate
 from vecferry.steps.copy import copy_chunk
@@ -132,9 +134,11 @@ class _Migration:
         if run.finished:
             return self._nothing_left(run)
         with self._watch.step("load"):
-            with self._target.transaction():
-                self._once(run, "prepare", lambda: prepare(self._target, run.plan))
-            self._load(run)
+            with self._held(run):
+                with self._target.transaction():
+                    self._once(run, "prepare", lambda: prepare(self._target, run.plan))
+                self._load(run)
+                self._compare(run)
             self._once(run, "cast", lambda: self._cast(run.plan))
         with self._watch.step("keys"), translated(self._config.target_url, "make the keys"):
             # Done again in every call: what is there stays, and what rows broke is proven anew.
@@ -213,6 +217,8 @@ class _Migration:
 
     def _begin(self, catalog: Catalog, old: ledger.Run | None) -> ledger.Run:
         """Plans a new run and records it; `old` is the one that it takes the place of."""
+        with closing(connect_source(self._config.source_url)) as source:
+            start = position(source, {table.name: chunk_key(table) for table in catalog.tables})
         plan = plan_run(self._target, catalog, self._config, self._watch, _dropped_by(old))
         if plan.problems:
             listed = "\n".join(f"  - {problem}" for problem in plan.problems)
@@ -224,10 +230,10 @@ class _Migration:
             if not self._confirm(f"--truncate empties these tables of {self._config.target_url.place}:\n{closure}"):
                 raise ForbiddenError("--truncate would empty tables, and consent was not given: say --yes")
         with translated(self._config.target_url, "make the ledger"):
-            run_id = ledger.begin(self._target, plan, VERSION)
+            run_id = ledger.begin(self._target, plan, VERSION, asdict(start))
             if old is not None:
                 ledger.forget(self._target, old.id)
-        return ledger.Run(run_id, plan, plan.fingerprint, finished=False, report=None)
+        return ledger.Run(run_id, plan, plan.fingerprint, finished=False, report=None, position=asdict(start))
 
     def _closure(self, schema: str, tables: tuple[str, ...]) -> str:
         with translated(self._config.target_url, "list what references the tables"):
@@ -255,6 +261,24 @@ class _Migration:
         )
 
     # --- the steps
+
+    def _held(self, run: ledger.Run) -> AbstractContextManager[None]:
+        """Keeps writers out of the source's tables for the length of the copy, where the user wants it."""
+        if self._config.consistency == "watch" or ledger.moved(self._target, run.id) is not None:
+            return nullcontext()
+        return held(self._config.source_url, [table.name for table in run.plan.tables])
+
+    def _compare(self, run: ledger.Run) -> None:
+        """Tells whether the source moved since the run began, once the copy is done."""
+        with translated(self._config.target_url, "keep how the source moved"):
+            signs = ledger.moved(self._target, run.id)
+            if signs is None:
+                with closing(connect_source(self._config.source_url)) as source:
+                    now = position(source, {table.name: table.key for table in run.plan.tables})
+                signs = moved(Position(**run.position), now)
+                ledger.record_moved(self._target, run.id, signs)
+        for sign in signs:
+            self._watch.note(sign)
 
     def _once(self, run: ledger.Run, step: str, work: Callable[[], None]) -> None:
         with translated(self._config.target_url, f"do the step {step}"):

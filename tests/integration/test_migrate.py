@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 import psycopg
+import pymysql
 import pytest
 
 from tests.integration.support import (
@@ -304,3 +305,35 @@ def test_extensions_land_where_everyone_sees_them(mysql: MySQLDatabase, postgres
         "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'citext'"
     ) == [("public",)]
     assert postgres.rows("SELECT id FROM u WHERE email = 'a@X'") == [(1,)]
+
+
+def test_a_source_that_moves_is_told(athena: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    class AddARow(Progress):
+        def begin(self, step: str) -> None:
+            if step == "load":
+                athena.execute("INSERT INTO meta_media (id, url) SELECT MAX(id) + 1, 'new' FROM meta_media")
+
+    report = run(athena, postgres, AddARow())
+    assert any("table meta_media changed during the copy" in note for note in report.notes)
+    assert not any("changed during the copy" in note for note in run(athena, postgres, truncate=True).notes)
+
+
+def test_a_lock_keeps_writers_out_until_the_copy_is_done(athena: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    refused: list[str] = []
+
+    class TryToWrite(Progress):
+        def advance(self, table: str, rows: int, size: int) -> None:
+            if not refused and table and rows and size:
+                with athena.connect() as connection, connection.cursor() as cursor:
+                    cursor.execute("SET SESSION lock_wait_timeout = 1, innodb_lock_wait_timeout = 1")
+                    try:
+                        cursor.execute("UPDATE meta_media SET url = 'other' LIMIT 1")
+                    except pymysql.err.OperationalError as error:
+                        refused.append(str(error))
+
+        def begin(self, step: str) -> None:
+            if step == "keys":
+                athena.execute("UPDATE meta_media SET url = url LIMIT 1")
+
+    assert run(athena, postgres, TryToWrite(), consistency="lock").status == "ok"
+    assert "Lock wait timeout" in refused[0]

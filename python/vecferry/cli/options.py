@@ -250,6 +250,16 @@ NoEstimate = Annotated[
         help="Do no trial work: the plan then says nothing of time and disk.",
     ),
 ]
+Consistency = Annotated[
+    Literal["watch", "lock"] | None,
+    _option(
+        "consistency",
+        "--consistency",
+        panel=SAFETY,
+        help="How the source is kept still: watch tells whether it was written to during the copy, lock keeps writers "
+        "waiting until the copy is done.",
+    ),
+]
 Truncate = Annotated[
     bool | None,
     _option(

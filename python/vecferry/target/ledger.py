@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -33,7 +33,9 @@ _STATEMENTS = (
       target_schema text NOT NULL,
       fingerprint jsonb NOT NULL,
       plan jsonb NOT NULL,
-      report jsonb
+      report jsonb,
+      position jsonb,
+      moved jsonb
     )""",
     """CREATE TABLE IF NOT EXISTS vecferry.chunk (
       run_id uuid NOT NULL REFERENCES vecferry.run ON DELETE CASCADE,
@@ -77,6 +79,8 @@ class Run:
     fingerprint: dict[str, str]
     finished: bool
     report: dict[str, Any] | None
+    position: dict[str, Any] = field(default_factory=dict)
+    """Where the source stood when the run began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +111,28 @@ def latest(connection: Connection, target_schema: str) -> Run | None:
     if not exists(connection):
         return None
     row = connection.execute(
-        "SELECT id::text, plan::text, fingerprint, finished IS NOT NULL, report FROM vecferry.run"
+        "SELECT id::text, plan::text, fingerprint, finished IS NOT NULL, report, position FROM vecferry.run"
         " WHERE target_schema = %s ORDER BY started DESC LIMIT 1",
         [target_schema],
     ).fetchone()
-    return Run(row[0], _PLAN.validate_json(row[1]), row[2], row[3], row[4]) if row else None
+    return Run(row[0], _PLAN.validate_json(row[1]), *row[2:]) if row else None
 
 
-def begin(connection: Connection, plan: Plan, version: str) -> str:
-    """Records a new run with its whole plan and returns its id; makes the ledger where there is none."""
+def begin(connection: Connection, plan: Plan, version: str, position: dict[str, Any] | None = None) -> str:
+    """Records a new run with its whole plan and returns its id; makes the ledger where there is none.
+
+    Args:
+        connection: an open connection to the target.
+        plan: what the run does.
+        version: vecferry's.
+        position: where the source stands.
+    """
     run_id = str(uuid.uuid4())
     for statement in _STATEMENTS:
         connection.execute(statement.encode())
     connection.execute(
-        "INSERT INTO vecferry.run (id, version, source, target_schema, fingerprint, plan)"
-        " VALUES (%s, %s, %s, %s, %s, %s)",
+        "INSERT INTO vecferry.run (id, version, source, target_schema, fingerprint, plan, position)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
         [
             run_id,
             version,
@@ -129,6 +140,7 @@ def begin(connection: Connection, plan: Plan, version: str) -> str:
             plan.target_schema,
             Jsonb(plan.fingerprint),
             Jsonb(dataclasses.asdict(plan), dumps=orjson.dumps),
+            Jsonb(position or {}, dumps=orjson.dumps),
         ],
     )
     return run_id
@@ -151,6 +163,18 @@ def finish(connection: Connection, run_id: str, report: dict[str, Any]) -> None:
         "UPDATE vecferry.run SET finished = clock_timestamp(), report = %s WHERE id = %s",
         [Jsonb(report, dumps=orjson.dumps), run_id],
     )
+
+
+def moved(connection: Connection, run_id: str) -> tuple[str, ...] | None:
+    """Returns how the source moved during the copy; None where that was not compared yet."""
+    row = connection.execute("SELECT moved FROM vecferry.run WHERE id = %s", [run_id]).fetchone()
+    return tuple(row[0]) if row and row[0] is not None else None
+
+
+def record_moved(connection: Connection, run_id: str, signs: tuple[str, ...]) -> None:
+    """Records how the source moved during the copy."""
+    query = "UPDATE vecferry.run SET moved = %s WHERE id = %s"
+    connection.execute(query, [Jsonb(list(signs), dumps=orjson.dumps), run_id])
 
 
 def committed(connection: Connection, run_id: str) -> frozenset[tuple[str, int]]:
