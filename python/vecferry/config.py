@@ -221,6 +221,7 @@ class Config(BaseSettings):
     m: int = Field(default=16, ge=2, le=100)
     ef_construction: int = Field(default=64, ge=4, le=1000)
     index_memory: ByteSize | None = Field(default=None, ge=1024 * 1024)
+    retries: int = Field(default=7, ge=0, le=100)
     consistency: Literal["watch", "lock"] = "watch"
     estimate: bool = True
     truncate: bool = False

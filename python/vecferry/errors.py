@@ -35,13 +35,33 @@ class UsageError(VecferryError):
     exit_code = ExitCode.USAGE
 
 
-class SourceError(VecferryError):
+class DatabaseError(VecferryError):
+    """One of the two ends is unreachable, or refused what was asked.
+
+    Args:
+        sentence: what, where and why.
+        advice: what to do; the message ends with it.
+        passing: whether the same may work a little later: a lost connection, a server that restarts, a lock.
+    """
+
+    joint = ": "
+    """What stands between sentence and advice."""
+
+    def __init__(self, sentence: str, *, advice: str = "", passing: bool = False) -> None:
+        super().__init__(f"{sentence}{self.joint}{advice}" if advice else sentence)
+        self.sentence = sentence
+        self.advice = advice
+        self.passing = passing
+
+
+class SourceError(DatabaseError):
     """The source is unreachable, or refused what was asked."""
 
     exit_code = ExitCode.SOURCE
+    joint = "; "
 
 
-class TargetError(VecferryError):
+class TargetError(DatabaseError):
     """The target is unreachable, or refused what was asked."""
 
     exit_code = ExitCode.TARGET

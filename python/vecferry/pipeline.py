@@ -7,7 +7,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from vecferry.engine.local import LocalEngine
-from vecferry.errors import ForbiddenError, InterruptedRunError
+from vecferry.engine.retry import Bounds, Retry
+from vecferry.errors import ForbiddenError, InterruptedRunError, TargetError
 from vecferry.mapping.ddl import drop_object
 from vecferry.model import Catalog, Chunk, ChunkResult, Plan, TargetObject
 from vecferry.plan.estimate import estimate
@@ -29,8 +30,8 @@ from vecferry.steps.vector_index import build_vector_index
 from vecferry.steps.verify import verify_tables
 from vecferry.steps.verify_vectors import verify_vectors
 from vecferry.target import ledger
+from vecferry.target.connect import alive, translated
 from vecferry.target.connect import connect as connect_target
-from vecferry.target.connect import translated
 from vecferry.target.ingest import Loader, Writer
 from vecferry.target.inspect import read_target, truncation_closure
 from vecferry.target.settings import memory_for_indexes
@@ -100,13 +101,18 @@ def migrate(config: Config, progress: Progress | None = None, confirm: Callable[
     """
     watch = Recorder(progress or Progress())
     connect_source(config.source_url).close()  # both ends are tried before either is asked for more
-    with connect_target(config.target_url) as target:
+    target = connect_target(config.target_url)
+    with closing(_Migration(config, target, watch, confirm or (lambda _: False))) as migration:
         try:
-            return _Migration(config, target, watch, confirm or (lambda _: False)).run()
+            return migration.run()
         except KeyboardInterrupt:
             raise InterruptedRunError(
                 "interrupted: what is committed stays, run the same command again to go on"
             ) from None
+
+
+_PASSES = 5
+"""How often a load is gone through: a target that crashes again and again forgets what it had confirmed."""
 
 
 class _Migration:
@@ -125,10 +131,7 @@ class _Migration:
         self._confirm = confirm
 
     def run(self) -> Report:
-        place = self._config.target_url.place
-        with translated(self._config.target_url, "start a migration"):
-            if not ledger.lock(self._target):
-                raise ForbiddenError(f"another migration is running on {place}: wait for its end, or end it")
+        self._lock()
         with self._watch.step("plan"):
             run = self._run()
         if run.finished:
@@ -177,6 +180,16 @@ class _Migration:
                 f" {rows}{where}"
             )
         return tuple(entry for entry in unproven if entry not in loose), {(e.table, e.name) for e in loose}
+
+    def close(self) -> None:
+        """Closes the connection to the target."""
+        self._target.close()
+
+    def _lock(self) -> None:
+        url = self._config.target_url
+        with translated(url, "start a migration"):
+            if not ledger.lock(self._target):
+                raise ForbiddenError(f"another migration is running on {url.place}: wait for its end, or end it")
 
     # --- which run it is
 
@@ -290,14 +303,12 @@ class _Migration:
 
     def _load(self, run: ledger.Run) -> None:
         plan, config = run.plan, self._config
-        there = ledger.committed(self._target, run.id)
-        totals = ledger.totals(self._target, run.id)
+        with translated(config.target_url, "read the ledger"):
+            totals = ledger.totals(self._target, run.id)
         for table in plan.tables:
             self._watch.table(table.name, table.rows_estimate, table.bytes_estimate)
             if table.name in totals:
                 self._watch.resumed(table.name, totals[table.name].rows_written, totals[table.name].bytes_read)
-        largest_first = sorted(plan.tables, key=lambda table: -table.bytes_estimate)
-        missing = [c for table in largest_first for c in table.chunks if (c.table, c.number) not in there]
 
         def work(writer: Writer, chunk: Chunk) -> ChunkResult:
             return copy_chunk(plan, chunk, run.id, config.source_url, writer, config.chunk_bytes)
@@ -305,8 +316,41 @@ class _Migration:
         def done(chunk: Chunk, result: ChunkResult) -> None:
             self._watch.advance(chunk.table, result.rows_written, result.bytes_read)
 
+        retry = Retry(Bounds(attempts=config.retries + 1), self._watch.note)
         with closing(Loader(config.target_url, plan.target_schema)) as loader:
-            LocalEngine(config.workers, lambda: closing(loader.writer())).run(missing, work, done)
+            engine = LocalEngine(config.workers, lambda: closing(loader.writer()), retry)
+            # A target that crashes may forget chunks that it had confirmed, so the ledger has the last word.
+            for _ in range(_PASSES):
+                missing = self._missing(run, retry)
+                if not missing:
+                    return
+                engine.run(missing, work, done)
+            missing = self._missing(run, retry)
+        if missing:
+            raise TargetError(
+                f"the target {config.target_url.place} confirmed {len(missing)} chunks and has lost them,"
+                f" {_PASSES} times: look at its log, then run the same command again to go on"
+            )
+
+    def _missing(self, run: ledger.Run, retry: Retry) -> list[Chunk]:
+        """Returns the chunks that the ledger does not have, those of large tables first."""
+
+        def ask() -> frozenset[tuple[str, int]]:
+            self._revive()
+            with translated(self._config.target_url, "read the ledger"):
+                return ledger.committed(self._target, run.id)
+
+        there = retry(ask)
+        largest_first = sorted(run.plan.tables, key=lambda table: -table.bytes_estimate)
+        return [c for table in largest_first for c in table.chunks if (c.table, c.number) not in there]
+
+    def _revive(self) -> None:
+        """Connects again where the connection has died, and takes the target for this run again."""
+        if alive(self._target):
+            return
+        self._target.close()
+        self._target = connect_target(self._config.target_url)
+        self._lock()
 
     def _cast(self, plan: Plan) -> None:
         for table in plan.tables:

@@ -35,7 +35,6 @@ CATALOGS = {
     "pg_namespace": "oid, nspname, nspacl::text",
     "pg_proc": "oid, proname",
     "pg_attribute": "attrelid, attname, attnum, atttypid, attstorage",
-    "pg_db_role_setting": "setdatabase, setrole, setconfig",
 }
 
 RICH = """CREATE TABLE rich (
@@ -48,7 +47,11 @@ RICH = """CREATE TABLE rich (
 
 def there(postgres: PostgresDatabase) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of the target's catalogs that something left behind would show in."""
-    return {name: postgres.rows(f"SELECT {listed} FROM {name} ORDER BY 1, 2") for name, listed in CATALOGS.items()}
+    here_alone = "SELECT oid FROM pg_database WHERE datname = current_database()"
+    found = {name: postgres.rows(f"SELECT {listed} FROM {name} ORDER BY 1, 2") for name, listed in CATALOGS.items()}
+    # Settings are the whole server's, and other tests make some.
+    settings = f"SELECT setrole, setconfig FROM pg_db_role_setting WHERE setdatabase = ({here_alone}) ORDER BY 1"
+    return {**found, "pg_db_role_setting": postgres.rows(settings)}
 
 
 def here(mysql: MySQLDatabase) -> list[Any]:
@@ -233,16 +236,18 @@ def test_a_few_values_that_are_no_embedding_do_not_matter(mysql: MySQLDatabase, 
     assert samples(found) == {"e"}
 
 
-def test_values_that_are_all_no_embeddings_are_a_remark(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+def test_values_that_are_all_no_embeddings_are_told(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
     fill(mysql)
     fill(mysql, table="other")
     mysql.execute("UPDATE e SET v = CONCAT(v, 'oops') WHERE id % 20 <> 0")
     _, found = trial(mysql, postgres, embedding=f"e.v:{DIMENSIONS}", chunk_bytes="64KB")
     assert samples(found) == {"other"}
-    assert any("table e could not be measured" in remark and "e.v" in remark for remark in found.remarks)
+    assert "table e could not be measured" in found.remarks
+    [invalid] = found.invalid
+    assert invalid.startswith("e.v at id = ")
 
 
-def test_a_value_that_postgresql_refuses_is_a_remark(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+def test_a_value_that_postgresql_refuses_is_told(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
     mysql.execute("CREATE TABLE t (id int PRIMARY KEY, n int)")
     with mysql.connect().cursor() as cursor:
         cursor.executemany("INSERT INTO t VALUES (%s, %s)", [(i, 100) for i in range(1000)])
@@ -260,7 +265,8 @@ def test_a_value_that_postgresql_refuses_is_a_remark(mysql: MySQLDatabase, postg
             config.source_url, config.target_url, connection, 2,
         )  # fmt: skip
     assert found.tables == ()
-    assert any("table t could not be measured" in remark and "small" in remark for remark in found.remarks)
+    assert "table t could not be measured" in found.remarks
+    assert "small" in found.invalid[0]
     assert there(postgres) == target
 
 

@@ -250,6 +250,16 @@ NoEstimate = Annotated[
         help="Do no trial work: the plan then says nothing of time and disk.",
     ),
 ]
+Retries = Annotated[
+    int | None,
+    _option(
+        "retries",
+        "--retries",
+        metavar="N",
+        panel=SAFETY,
+        help="How often a chunk is tried again after a passing fault of a server or the network, with growing pauses.",
+    ),
+]
 Consistency = Annotated[
     Literal["watch", "lock"] | None,
     _option(

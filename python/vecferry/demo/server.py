@@ -153,9 +153,9 @@ class Server(ABC):
         """
         if self.running:
             return self
-        if self._directory is None:
-            self._make_directory()
         try:
+            if self._directory is None:
+                self._make_directory()
             fresh = not self.data.exists()
             if fresh:
                 self._install()

@@ -37,6 +37,7 @@ _ADVICE = {
     1044: "check the database's name and grant the user SELECT on it",
     1045: "check the user and the password",
     1049: "check the database's name",
+    1053: "the server is shutting down: run again to go on",
     1054: "the table was altered meanwhile: make a new plan",
     1129: "run FLUSH HOSTS on the server",
     1130: "allow this user to log in from this machine",
@@ -44,6 +45,8 @@ _ADVICE = {
     1143: "grant the user SELECT on the column",
     1146: "the table was dropped or renamed meanwhile: make a new plan",
     1203: "the user has no connection left: use fewer --workers or raise max_user_connections",
+    1205: "another session holds a lock: run again to go on",
+    1213: "another session was in the way: run again to go on",
     1226: "the user has used up a limit of the server: use fewer --workers or raise it",
     1251: "create the user with a login method that the server and the client share",
     1317: "somebody stopped the query: run again to go on",
@@ -62,6 +65,15 @@ _ADVICE = {
     3159: "the server takes encrypted connections only: add ?ssl-mode=REQUIRED to the source URL",
     4031: "the connection was idle for too long: run again to go on",
 }
+_PASSING = frozenset({
+    1040, 1203, 1637,  # no connection, or no transaction, is left
+    1205, 1213,  # lock wait timeout, deadlock
+    1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2002, 2003, 2006, 2013, 2055, 4031,  # the connection, the server
+    1317, 1969, 3024,  # the query was ended: by somebody, or for its time
+})  # fmt: skip
+"""What may work a little later, by the server's error number
+(https://dev.mysql.com/doc/mysql-errors/8.4/en/, https://mariadb.com/kb/en/mariadb-error-code-reference/)."""
+_USED_UP = 1226
 _LOST = 2013
 _UNKNOWN_HOST = 2005
 _REFUSED = 2003
@@ -72,7 +84,18 @@ _SERVER_WORDS = re.compile(r"ERROR (?P<code>\d{4,5}) \(\w+\): (?P<words>.*?)(?: 
 _POOL = re.compile(r"^timed out waiting for connection: ")
 _WRAPPED = re.compile(r"^\w+ \{ (?P<words>.*) \}$", re.DOTALL)
 _NO_SUCH_HOST = ("Name or service", "name resolution", "No address", "getaddrinfo")
-_CUT = ("IO error", "IoError", "bytes remaining on stream", "disconnected", "refused", "Broken pipe", "reset")
+_PASSING_HOST = "Temporary failure in name resolution"
+_TLS_CUT = ("EOF occurred", "reset by peer", "Broken pipe")
+_CUT = (
+    "IO error",
+    "IoError",
+    "bytes remaining on stream",
+    "disconnected",
+    "refused",
+    "Broken pipe",
+    "reset",
+    "waiting for connection",
+)
 _LONGEST = 400
 
 
@@ -176,7 +199,25 @@ def translate(error: BaseException, url: DatabaseURL, doing: str) -> SourceError
     if len(words) > _LONGEST:
         words = words[:_LONGEST] + "..."
     advice = _advice(code, words)
-    return SourceError(f"cannot {doing} at {url.place}: {words}" + (f"; {advice}" if advice else ""))
+    return SourceError(f"cannot {doing} at {url.place}: {words}", advice=advice, passing=_passing(code, words))
+
+
+def _passing(code: int | None, words: str) -> bool:
+    if code == _UNKNOWN_HOST:
+        return _PASSING_HOST in words
+    if code == _TLS:
+        # A server that goes away in the middle of a handshake.
+        return any(sign in words for sign in _TLS_CUT)
+    if code == _USED_UP:
+        # The other limits are for an hour.
+        return "max_user_connections" in words
+    return code in _PASSING
+
+
+def cut_off(error: BaseException) -> bool:
+    """Returns whether the words of connectorx say that the server went away, or what it said at its end."""
+    text = one_line(error)
+    return bool(_SERVER_WORDS.search(text)) or any(sign in text for sign in _CUT)
 
 
 def _code_and_words(error: BaseException) -> tuple[int | None, str]:

@@ -17,7 +17,7 @@ from pymysql.cursors import SSCursor
 
 from vecferry.errors import SourceError, one_line
 from vecferry.mapping.select import quote, select
-from vecferry.source.connect import SESSION, open_connection, ssl_mode, translate
+from vecferry.source.connect import SESSION, cut_off, open_connection, ssl_mode, translate
 from vecferry.source.probe import probe
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _drop(connection: Any, cursor: Any) -> None:  # noqa: ANN401 - PyMySQL's own
 
 def _failed(error: BaseException, url: DatabaseURL, table: TablePlan, chunk: Chunk) -> SourceError:
     where = f"table {table.name}{_range(table, chunk)}"
-    if isinstance(error, pa.ArrowInvalid) or type(error).__name__ == "PanicException":
+    if isinstance(error, pa.ArrowInvalid) or (type(error).__name__ == "PanicException" and not cut_off(error)):
         match = _VALUE.search(one_line(error))
         value = match["value"] if match else one_line(error)
         if len(value) > _LONGEST_VALUE:

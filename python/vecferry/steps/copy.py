@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from vecferry.convert.batches import convert_batch
-from vecferry.errors import InvalidValueError, VecferryError
+from vecferry.errors import InvalidValueError, TargetError, VecferryError
 from vecferry.model import Chunk, ChunkResult, EmbeddingSpec, Plan, TablePlan
 from vecferry.source.read import read_chunk
 
@@ -31,7 +31,10 @@ class _Tally:
 def copy_chunk(
     plan: Plan, chunk: Chunk, run_id: str, source: DatabaseURL, writer: Writer, batch_bytes: int
 ) -> ChunkResult:
-    """Carries the rows of `chunk`, all or none of them.
+    """Carries the rows of `chunk`, all or none of them; one that is committed already is not carried again.
+
+    A connection that dies during COMMIT leaves open what became of the chunk. It may be tried again all the
+    same: the ledger's primary key, whose check waits for a commit under way, lets only one of the two in.
 
     Args:
         plan: the run's plan.
@@ -67,12 +70,26 @@ def copy_chunk(
             seconds=time.perf_counter() - started,
         )
         writer.commit(run_id, result)
-    except BaseException:
+    except BaseException as error:
         writer.rollback()
         if tally.error is not None:
             raise tally.error from None
+        if recorded := _recorded(writer, run_id, chunk, error):
+            return recorded
         raise
     return result
+
+
+def _recorded(writer: Writer, run_id: str, chunk: Chunk, error: BaseException) -> ChunkResult | None:
+    """Returns what an earlier attempt has committed where that may be why the target refused."""
+    if not isinstance(error, (InvalidValueError, TargetError)) or getattr(error, "passing", False):
+        return None
+    try:
+        return writer.recorded(run_id, chunk.table, chunk.number)
+    except TargetError as unanswered:
+        if unanswered.passing:
+            raise
+        return None
 
 
 def _write(writer: Writer, table: TablePlan, chunk: Chunk, rows: pa.RecordBatchReader) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,15 @@ CONNECT_SECONDS = 5
 
 PATIENCE = """
 SELECT set_config(name, '0', false) FROM pg_settings
-WHERE name IN ('statement_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')
+WHERE name IN ('statement_timeout', 'transaction_timeout', 'idle_session_timeout',
+  'idle_in_transaction_session_timeout')
+UNION ALL
+SELECT set_config(name, value, false)
+FROM (VALUES ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '6'))
+  AS alive (name, value)
 """
-"""A session that waits while tables load, and builds indexes for hours, is not the one that these limits are for."""
+"""A session that waits while tables load, and builds indexes for hours, is not the one that these limits are for. One
+whose network is gone must end soon: what it has locked is in the way of the session that tries again."""
 
 PATH = """
 SELECT set_config('search_path', concat_ws(', ', nullif(current_setting('search_path'), ''), string_agg(name, ', ')),
@@ -37,20 +44,59 @@ _HINTS = {
     "28P01": "check the password",
     "28000": "check the user and pg_hba.conf",
     "3D000": "create the database first, or check its name",
-    "42501": "grant the right to the target's user",
+    "42501": "grant the right to the target's user, then run the same command again",
     "0A000": "",
     "53100": "free disk space on the target, then run the same command again",
     "53200": "give the target more memory, then run the same command again",
+    "55P03": "another session holds a lock on the table: run the same command again to go on",
+    "57014": "somebody stopped the statement, or a time limit did: run the same command again to go on",
     "53300": "raise max_connections or lower --workers",
     "57P01": "run the same command again to go on",
     "25006": "the target is read-only: connect to the primary",
 }
+_SHARED_MEMORY = {
+    "53100": "give /dev/shm of the target's machine or container more room, then run the same command again",
+    "53200": "raise max_locks_per_transaction on the target, then run the same command again",
+}
+
+_PASSING_CLASS = "08"
+"""Connection exceptions."""
+_PASSING = frozenset({
+    "57P01", "57P02", "57P03", "57P05",  # the server ends the session, restarts, is not ready yet
+    "53300",  # too many connections
+    "40001", "40P01",  # serialization failure, deadlock
+    "55P03", "57014", "25P03", "25P04",  # limits of time: locks, statements, transactions
+    "25006",  # read-only: a replica that is about to be the primary, or the other way round
+})  # fmt: skip
+"""What may work a little later, by SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
+_NO_SLOT = ("too many clients", "too many connections", "remaining connection slots")
+_PASSING_WORDS = (
+    *_NO_SLOT,
+    "connection refused", "connection reset", "connection timed out", "timeout expired", "broken pipe",
+    "no route to host", "network is unreachable", "temporary failure in name resolution",
+    "server closed the connection", "terminating connection", "connection has been closed unexpectedly",
+    "the connection is closed", "the connection is lost", "no connection to the server",
+    "could not receive data from server", "could not send data to server", "ssl syscall error",
+    "the database system is",  # starting up, shutting down, in recovery mode, not yet accepting connections
+    "session is read-only", "server is in hot standby mode",  # with target_session_attrs in the URL
+)  # fmt: skip
+"""The same where there is no SQLSTATE, which libpq does not hand on from a login: its words in lower case."""
+_NO_DATABASE = re.compile(r'database "[^"]*" does not exist')
+_TALK = re.compile(
+    r" (?:This probably means the server terminated abnormally before or while processing the request\."
+    r"|Is the server running on that host and accepting TCP/IP connections\?)"
+)
 
 
 def conninfo(url: DatabaseURL) -> str:
     """Returns libpq's connection string for `url`, password included."""
     return make_conninfo(
-        url.with_password(), connect_timeout=CONNECT_SECONDS, keepalives_idle=30, application_name="vecferry"
+        url.with_password(),
+        connect_timeout=CONNECT_SECONDS,
+        keepalives_idle=30,
+        keepalives_interval=10,
+        keepalives_count=6,
+        application_name="vecferry",
     )
 
 
@@ -70,6 +116,15 @@ def connect(url: DatabaseURL) -> Connection:
     return connection
 
 
+def alive(connection: Connection) -> bool:
+    """Returns whether `connection`, used by nobody for a while, still reaches the session that it opened."""
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 @contextmanager
 def translated(url: DatabaseURL, doing: str) -> Iterator[None]:
     """Turns psycopg's errors into TargetError; `doing` completes "the target refused to ..."."""
@@ -81,25 +136,55 @@ def translated(url: DatabaseURL, doing: str) -> Iterator[None]:
 
 def translate(error: psycopg.Error, url: DatabaseURL, doing: str) -> TargetError:
     """Returns the user's sentence for what PostgreSQL or libpq said."""
-    words = mask(error.diag.message_primary or one_line(error), url.password)
+    words = error.diag.message_primary or one_line(error)
     detail = error.diag.message_detail
     if detail:
-        words = f"{words} ({mask(' '.join(detail.split()), url.password)})"
-    hint = _HINTS.get(error.sqlstate or "") or _connection_hint(words)
-    tail = f": {hint}" if hint else ""
-    return TargetError(f"the target {url.place} refused to {doing}: {words}{tail}")
+        words = f"{words} ({' '.join(detail.split())})"
+    return refusal(url, doing, words, error.sqlstate)
 
 
-def _connection_hint(words: str) -> str:
+def refusal(url: DatabaseURL, doing: str, words: str, sqlstate: str | None) -> TargetError:
+    """Returns the user's sentence for what a driver reported.
+
+    Args:
+        url: the target; its password is kept out of the sentence.
+        doing: completes "the target refused to ...".
+        words: the server's or libpq's own, as one line.
+        sqlstate: the error's code; None where libpq itself failed, or a login did.
+    """
+    words = mask(_TALK.sub("", words), url.password)
+    return TargetError(
+        f"the target {url.place} refused to {doing}: {words}",
+        advice=_advice(sqlstate or "", words),
+        passing=_passing(sqlstate or "", words),
+    )
+
+
+def _passing(sqlstate: str, words: str) -> bool:
+    if sqlstate:
+        return sqlstate in _PASSING or sqlstate.startswith(_PASSING_CLASS)
     lower = words.lower()
+    return any(sign in lower for sign in _PASSING_WORDS)
+
+
+def _advice(sqlstate: str, words: str) -> str:
+    lower = words.lower()
+    if sqlstate in _SHARED_MEMORY and "shared memory" in lower:
+        return _SHARED_MEMORY[sqlstate]
+    return _HINTS.get(sqlstate) or _connection_hint(lower)
+
+
+def _connection_hint(lower: str) -> str:
     if "password authentication failed" in lower or "no password supplied" in lower:
         return "check the user and the password"
     if "connection refused" in lower or "timeout" in lower or "no route" in lower:
         return "check the host, the port and that the server runs"
     if "name or service not known" in lower or "resolve" in lower or "name resolution" in lower:
         return "check the host name"
-    if "does not exist" in lower and "database" in lower:
+    if _NO_DATABASE.search(lower):
         return "create the database first, or check its name"
     if "terminat" in lower or "closed the connection" in lower or "connection is lost" in lower:
         return "run the same command again to go on"
+    if any(sign in lower for sign in _NO_SLOT):
+        return _HINTS["53300"]
     return ""

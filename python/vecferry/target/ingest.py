@@ -7,23 +7,28 @@ takes longer than loading ten thousand embeddings.
 from __future__ import annotations
 
 import re
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import adbc_driver_postgresql
+import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement
 from adbc_driver_manager import Error as AdbcError
 from psycopg import sql
 
-from vecferry.errors import InvalidValueError, TargetError, mask, one_line
-from vecferry.target.connect import PATH, PATIENCE, conninfo
+from vecferry.errors import InvalidValueError, TargetError, one_line
+from vecferry.model import ChunkResult
+from vecferry.target.connect import PATH, PATIENCE, conninfo, refusal
 from vecferry.target.ledger import INSERT_CHUNK
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from vecferry.config import DatabaseURL
-    from vecferry.model import ChunkResult
+
+_RECORDED = sql.SQL(
+    "SELECT rows_read, rows_written, rows_rejected, bytes_read, seconds FROM vecferry.chunk"
+    " WHERE run_id = {} AND table_name = {} AND number = {}"
+)
 
 
 class Loader:
@@ -32,15 +37,14 @@ class Loader:
     def __init__(self, url: DatabaseURL, schema: str) -> None:
         self._url = url
         self._schema = schema
-        try:
-            self._database: AdbcDatabase = adbc_driver_postgresql.connect(conninfo(url))
-        except AdbcError as error:
-            raise _translate(error, url, "connect") from error
+        self._lock = threading.Lock()
+        self._database: AdbcDatabase | None = None
 
     def close(self) -> None:
         """Closes what the writers share; they are closed before."""
-        with suppress(AdbcError):
-            self._database.close()
+        if self._database is not None:
+            with suppress(AdbcError):
+                self._database.close()
 
     def writer(self) -> Writer:
         """Opens a writer.
@@ -48,6 +52,13 @@ class Loader:
         Raises:
             TargetError: the server cannot be reached or refuses.
         """
+        with self._lock:
+            if self._database is None:
+                # The driver logs in to learn the server's types; the writers share them.
+                try:
+                    self._database = adbc_driver_postgresql.connect(conninfo(self._url))
+                except AdbcError as error:
+                    raise _translate(error, self._url, "connect") from error
         return Writer(self._database, self._url, self._schema)
 
 
@@ -63,11 +74,16 @@ class Writer:
         self._schema = schema
         try:
             self._connection = AdbcConnection(database)
+        except AdbcError as error:
+            raise _translate(error, url, "connect") from error
+        try:
             self._execute("SET synchronous_commit = off")
             self._execute(PATIENCE)
             self._execute(PATH)
             self._connection.set_autocommit(False)
         except AdbcError as error:
+            # The driver does not let go of a database with a connection that is open.
+            self.close()
             raise _translate(error, url, "connect") from error
 
     def write(self, table: str, batches: pa.RecordBatchReader) -> int:
@@ -107,6 +123,26 @@ class Writer:
         except AdbcError as error:
             raise _translate(error, self._url, f"record chunk {result.number} of table {result.table}") from error
 
+    def recorded(self, run_id: str, table: str, number: int) -> ChunkResult | None:
+        """Returns what the ledger says of a chunk if it is committed; throws the open transaction away.
+
+        Raises:
+            TargetError: PostgreSQL refused; its own words are in the message.
+        """
+        self.rollback()
+        query = _RECORDED.format(sql.Literal(run_id), sql.Literal(table), sql.Literal(number)).as_string()
+        try:
+            with AdbcStatement(self._connection) as statement:
+                statement.set_sql_query(query)
+                stream, _ = statement.execute_query()
+                rows = pa.RecordBatchReader.from_stream(stream).read_all().to_pylist()
+        except (AdbcError, pa.ArrowException, OSError) as error:
+            # What goes wrong while the rows come is told by Arrow.
+            raise _translate(error, self._url, "read the ledger") from error
+        finally:
+            self.rollback()
+        return ChunkResult(table=table, number=number, **rows[0]) if rows else None
+
     def execute(self, query: str) -> None:
         """Runs a statement in the open transaction.
 
@@ -135,17 +171,20 @@ class Writer:
 
 
 _NOISE = re.compile(
-    r"\b(?:INVALID_ARGUMENT|INVALID_DATA|ALREADY_EXISTS|UNAUTHORIZED|UNKNOWN|INTERNAL|IO): |\[libpq\] "
-    r"|Failed to execute COPY statement: |PGRES_FATAL_ERROR |ERROR: +|\. SQLSTATE: \w+"
+    r"\b(?:INVALID_ARGUMENT|INVALID_DATA|ALREADY_EXISTS|UNAUTHORIZED|UNKNOWN|INTERNAL|INTEGRITY|INVALID_STATE|NOT_FOUND"
+    r"|CANCELLED|IO): |\[libpq\] "
+    r"|Failed to execute COPY statement: |Failed to begin transaction: |Error writing tuple field data: "
+    r"|Failed to connect: |COPY query failed: | ?Query was: COPY .* WITH \(FORMAT binary\)"
+    r"|PGRES_FATAL_ERROR |(?:ERROR|FATAL): +|\. SQLSTATE: \w+"
 )
 _DATA_CLASSES = ("22", "23")
 """SQLSTATE classes of values that do not fit
 (https://www.postgresql.org/docs/current/errcodes-appendix.html): "data exception", "integrity constraint violation"."""
 
 
-def _translate(error: AdbcError, url: DatabaseURL, doing: str) -> TargetError | InvalidValueError:
-    words = mask(_NOISE.sub("", one_line(error)), url.password)
-    sentence = f"the target {url.place} refused to {doing}: {words}"
-    if (error.sqlstate or "").startswith(_DATA_CLASSES):
-        return InvalidValueError(sentence)
-    return TargetError(sentence)
+def _translate(error: Exception, url: DatabaseURL, doing: str) -> TargetError | InvalidValueError:
+    sqlstate = error.sqlstate if isinstance(error, AdbcError) else None
+    refused = refusal(url, doing, _NOISE.sub("", one_line(error)), sqlstate)
+    if (sqlstate or "").startswith(_DATA_CLASSES):
+        return InvalidValueError(refused.sentence)
+    return refused
