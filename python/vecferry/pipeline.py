@@ -10,12 +10,11 @@ from vecferry.engine.local import LocalEngine
 from vecferry.engine.retry import Bounds, Retry
 from vecferry.errors import ForbiddenError, InterruptedRunError, TargetError
 from vecferry.mapping.ddl import drop_object
-from vecferry.model import Catalog, Chunk, ChunkResult, Plan, TargetObject
 from vecferry.plan.estimate import estimate
-from vecferry.plan.fingerprint import fingerprint
 from vecferry.planner import plan_run
 from vecferry.progress import Progress, Recorder
 from vecferry.report.report import Report, SequenceResult, Status, TableResult, VectorResult
+from vecferry.resume import dropped_by, goes_on, refusal
 from vecferry.source.catalog import read_catalog
 from vecferry.source.chunks import chunk_key
 from vecferry.source.connect import connect as connect_source
@@ -33,7 +32,7 @@ from vecferry.target import ledger
 from vecferry.target.connect import alive, translated
 from vecferry.target.connect import connect as connect_target
 from vecferry.target.ingest import Loader, Writer
-from vecferry.target.inspect import read_target, truncation_closure
+from vecferry.target.inspect import truncation_closure
 from vecferry.target.settings import memory_for_indexes
 from vecferry.version import VERSION
 
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vecferry.config import Config
+    from vecferry.model import Catalog, Chunk, ChunkResult, Plan
     from vecferry.target.connect import Connection
 
 
@@ -66,10 +66,10 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
         with translated(config.target_url, "read the ledger"):
             run = ledger.latest(target, config.target_schema)
             if run is not None and not run.finished and not config.restart:
-                refused = _refusal(run, config, catalog)
+                refused = refusal(run, config, catalog)
                 if refused:
                     return replace(run.plan, problems=(refused,))
-            if run is not None and _goes_on(run, target, config, catalog):
+            if run is not None and goes_on(run, target, config, catalog):
                 note = f"run {run.id} carried this already" if run.finished else f"run {run.id} is unfinished"
                 then = (
                     "migrate would count both sides again" if run.finished else "migrate goes on with it, by this plan"
@@ -201,13 +201,13 @@ class _Migration:
             with translated(config.target_url, "read the ledger"):
                 old = ledger.latest(self._target, config.target_schema)
             if old is None or old.finished:
-                if old is not None and _goes_on(old, self._target, config, catalog):
+                if old is not None and goes_on(old, self._target, config, catalog):
                     return old
                 return self._begin(catalog, None)
             if config.restart:
                 self._throw_away(old)
                 return self._begin(catalog, old)
-            if refused := _refusal(old, config, catalog):
+            if refused := refusal(old, config, catalog):
                 raise ForbiddenError(refused)
         self._watch.note(f"going on with run {old.id}")
         if config.truncate:
@@ -232,7 +232,7 @@ class _Migration:
         """Plans a new run and records it; `old` is the one that it takes the place of."""
         with closing(connect_source(self._config.source_url)) as source:
             start = position(source, {table.name: chunk_key(table) for table in catalog.tables})
-        plan = plan_run(self._target, catalog, self._config, self._watch, _dropped_by(old))
+        plan = plan_run(self._target, catalog, self._config, self._watch, dropped_by(old))
         if plan.problems:
             listed = "\n".join(f"  - {problem}" for problem in plan.problems)
             raise ForbiddenError(f"the plan forbids this migration:\n{listed}")
@@ -407,39 +407,6 @@ class _Migration:
         return report
 
 
-def _goes_on(run: ledger.Run, target: Connection, config: Config, catalog: Catalog) -> bool:
-    """Says whether `run` is the one that is asked for; of a finished one, whether its tables are there, too."""
-    if config.truncate or config.restart or _differences(run.fingerprint, fingerprint(catalog, config)):
-        return False
-    names = tuple(table.target for table in run.plan.tables)
-    state = read_target(target, config.target_url.database, run.plan.target_schema, names)
-    return not run.finished or len(state.tables) == len(names)
-
-
-def _refusal(run: ledger.Run, config: Config, catalog: Catalog) -> str | None:
-    """Says why an unfinished run cannot be gone on with."""
-    differences = _differences(run.fingerprint, fingerprint(catalog, config))
-    if not differences:
-        return None
-    return (
-        f"an unfinished run {run.id} is in the target, and this one differs: {'; '.join(differences)}:"
-        " go on with the same source and options, or throw it away with --restart"
-    )
-
-
-def _dropped_by(run: ledger.Run | None) -> tuple[TargetObject, ...]:
-    """Returns the objects of existing tables that `run` has dropped, or would have."""
-    if run is None:
-        return ()
-    existing = [table for table in run.plan.tables if table.create is None]
-    objects = [item for table in existing for item in table.after]
-    made = [TargetObject("index", spec.table, spec.index, spec.statement) for spec in run.plan.embeddings
-            if spec.index and spec.statement and any(spec.table == table.target for table in existing)]  # fmt: skip
-    kept = [TargetObject(item.kind, item.table, item.name, item.statement, item.then) for item in objects
-            if item.kind in {"index", "foreign key"}]  # fmt: skip
-    return (*made, *kept)
-
-
 def _explained(entry: Unproven, *, made: bool) -> str:
     if entry.kind == "view":
         return f"the view {entry.name} was not made: {entry.words}"
@@ -457,16 +424,3 @@ def _about(rows: int) -> str:
 
 def _listed(names: list[str]) -> str:
     return "\n".join(f"  {name}" for name in names)
-
-
-def _differences(old: dict[str, str], new: dict[str, str]) -> list[str]:
-    found = []
-    for name in sorted(old.keys() | new.keys()):
-        if old.get(name) == new.get(name):
-            continue
-        if name.startswith("table "):
-            how = "is new" if name not in old else "is gone" if name not in new else "has changed"
-            found.append(f"{name} {how}")
-        else:
-            found.append(f"{name} was {old.get(name)}, is {new.get(name)}")
-    return found
