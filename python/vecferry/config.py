@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
@@ -304,6 +305,8 @@ def load(file: Path | None = None, **options: object) -> Config:
     if file is not None and not file.is_file():
         raise UsageError(f"the configuration file {file} does not exist")
 
+    _check_variables()
+
     class FromFile(Config):
         model_config = SettingsConfigDict(toml_file=file)
 
@@ -316,6 +319,18 @@ def load(file: Path | None = None, **options: object) -> Config:
         raise UsageError(f"the configuration file {file} cannot be read: {error}") from None
     _ = (config.source_url, config.target_url, config.embedding_options, config.policies)
     return config
+
+
+_OTHER_VARIABLES = ("SOURCE_PASSWORD", "TARGET_PASSWORD", "DEBUG")
+
+
+def _check_variables() -> None:
+    """Refuses a variable that nothing reads: it is a misspelt one, and would be ignored without a word."""
+    known = {f"VECFERRY_{name.upper()}" for name in (*Config.model_fields, *_OTHER_VARIABLES)}
+    for name in sorted(os.environ):
+        if name.startswith("VECFERRY_") and not name.startswith("VECFERRY_TEST_") and name.upper() not in known:
+            near = get_close_matches(name, known, n=1)
+            raise UsageError(f"the variable {name} is no option" + (f": did you mean {near[0]}?" if near else ""))
 
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:

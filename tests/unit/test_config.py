@@ -204,3 +204,13 @@ class TestEmbeddingOption:
     def test_another_form_is_refused(self, text: str) -> None:
         with pytest.raises(UsageError, match="table\\.column"):
             load(source=SOURCE, target=TARGET, embedding=(text,))
+
+
+def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VECFERRY_WORKER", "3")
+    with pytest.raises(UsageError, match=r"the variable VECFERRY_WORKER is no option: did you mean VECFERRY_WORKERS\?"):
+        load(source="mysql://u@h/db", target="postgresql://u@h/db")
+    monkeypatch.delenv("VECFERRY_WORKER")
+    monkeypatch.setenv("VECFERRY_SOURCE_PASSWORD", "x")
+    monkeypatch.setenv("VECFERRY_WORKERS", "3")
+    assert load(source="mysql://u@h/db", target="postgresql://u@h/db").workers == 3
