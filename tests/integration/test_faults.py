@@ -291,7 +291,8 @@ def test_a_zero_date_is_told_with_its_table(mysql: MySQLDatabase, postgres: Post
 
 
 def test_killed_backends_do_not_lose_rows(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
-    sample.fill(mysql.connect(), rows=400, dimensions=256)
+    # Many small chunks: the load must not be over before the first of them is told.
+    sample.fill(mysql.connect(), rows=1000, dimensions=256)
     admin = psycopg.connect(postgres.url, autocommit=True)
 
     def kill() -> None:
@@ -301,7 +302,7 @@ def test_killed_backends_do_not_lose_rows(mysql: MySQLDatabase, postgres: Postgr
         )
 
     with admin:
-        report = run(mysql, postgres, At(200, kill), chunk_bytes="256KB")
+        report = run(mysql, postgres, At(1, kill), chunk_bytes="16KB")
     assert report.status == "ok"
     assert {table.verified for table in report.tables} == {"equal"}
     assert any("trying again in" in note for note in report.notes)
@@ -315,7 +316,7 @@ def test_servers_that_restart_in_the_middle_end_no_run(
     private_mariadb: Callable[..., MariaDB], private_postgres: Callable[..., Postgres], postgres: PostgresDatabase
 ) -> None:
     source, target = private_mariadb(settings=DURABLE_MARIADB), private_postgres(settings=DURABLE_POSTGRES)
-    sample.fill(source.url, rows=400, dimensions=256)
+    sample.fill(source.url, rows=1000, dimensions=256)
     restarted: list[threading.Thread] = []
 
     def restart() -> None:
@@ -324,8 +325,8 @@ def test_servers_that_restart_in_the_middle_end_no_run(
             restarted.append(threading.Thread(target=server.start))
             restarted[-1].start()
 
-    config = load_config(source=source.url, target=target.url, chunk_bytes="256KB", hnsw=False)
-    report = migrate(config, At(200, restart))
+    config = load_config(source=source.url, target=target.url, chunk_bytes="16KB", hnsw=False)
+    report = migrate(config, At(1, restart))
     for thread in restarted:
         thread.join()
     assert len(restarted) == 2
