@@ -45,6 +45,11 @@ class Column:
         return "auto_increment" in self.extra.lower()
 
     @property
+    def renewed(self) -> bool:
+        """Whether an UPDATE of the row sets the column to the current time."""
+        return "on update" in self.extra.lower()
+
+    @property
     def generated(self) -> bool:
         """Whether the server computes the column from others."""
         extra = self.extra.upper()

@@ -35,9 +35,12 @@ from vecferry.target.ingest import Loader, Writer
 from vecferry.target.inspect import truncation_closure
 from vecferry.target.settings import memory_for_indexes
 from vecferry.version import VERSION
+from vecferry.words import at_words, rows_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pymysql.connections import Connection as SourceConnection
 
     from vecferry.config import Config
     from vecferry.model import Catalog, Chunk, ChunkResult, Plan
@@ -173,11 +176,9 @@ class _Migration:
         loose = [entry for entry in unproven if entry.kind == "check" and entry.table in created]
         for entry in loose:
             self._target.execute(drop_object(plan.target_schema, "check", entry.table, entry.name).encode())
-            where = f" (at {'; '.join(entry.examples)})" if entry.examples else ""
-            rows = "some rows" if entry.count is None else "1 row" if entry.count == 1 else f"{entry.count:,} rows"
             self._watch.note(
                 f"the CHECK {entry.name} of table {entry.table} is left out: as PostgreSQL compares it is broken by"
-                f" {rows}{where}"
+                f" {rows_words(entry.count)}{at_words(entry.examples)}"
             )
         return tuple(entry for entry in unproven if entry not in loose), {(e.table, e.name) for e in loose}
 
@@ -203,10 +204,10 @@ class _Migration:
             if old is None or old.finished:
                 if old is not None and goes_on(old, self._target, config, catalog):
                     return old
-                return self._begin(catalog, None)
+                return self._begin(source, catalog, None)
             if config.restart:
                 self._throw_away(old)
-                return self._begin(catalog, old)
+                return self._begin(source, catalog, old)
             if refused := refusal(old, config, catalog):
                 raise ForbiddenError(refused)
         self._watch.note(f"going on with run {old.id}")
@@ -228,10 +229,9 @@ class _Migration:
             discard(self._target, plan)
             ledger.reset(self._target, run.id)
 
-    def _begin(self, catalog: Catalog, old: ledger.Run | None) -> ledger.Run:
+    def _begin(self, source: SourceConnection, catalog: Catalog, old: ledger.Run | None) -> ledger.Run:
         """Plans a new run and records it; `old` is the one that it takes the place of."""
-        with closing(connect_source(self._config.source_url)) as source:
-            start = position(source, {table.name: chunk_key(table) for table in catalog.tables})
+        start = position(source, {table.name: chunk_key(table) for table in catalog.tables})
         plan = plan_run(self._target, catalog, self._config, self._watch, dropped_by(old))
         if plan.problems:
             listed = "\n".join(f"  - {problem}" for problem in plan.problems)
@@ -410,8 +410,7 @@ class _Migration:
 def _explained(entry: Unproven, *, made: bool) -> str:
     if entry.kind == "view":
         return f"the view {entry.name} was not made: {entry.words}"
-    rows = "some rows" if entry.count is None else "1 row" if entry.count == 1 else f"{entry.count:,} rows"
-    where = f" (at {'; '.join(entry.examples)})" if entry.examples else ""
+    rows, where = rows_words(entry.count), at_words(entry.examples)
     return (
         f"the {entry.kind} {entry.name} of table {entry.table} is broken by {rows}{where}: {entry.words}:"
         f" it {'stays NOT VALID' if made else 'was not made'}: correct the rows, then run the same command again"

@@ -19,9 +19,11 @@ def goes_on(run: ledger.Run, target: Connection, config: Config, catalog: Catalo
     """Says whether `run` is the one that is asked for; of a finished one, whether its tables are there, too."""
     if config.truncate or config.restart or _differences(run.fingerprint, fingerprint(catalog, config)):
         return False
+    if not run.finished:
+        return True
     names = tuple(table.target for table in run.plan.tables)
     state = read_target(target, config.target_url.database, run.plan.target_schema, names)
-    return not run.finished or len(state.tables) == len(names)
+    return len(state.tables) == len(names)
 
 
 def refusal(run: ledger.Run, config: Config, catalog: Catalog) -> str | None:

@@ -11,7 +11,8 @@ from vecferry.cli.board import Board, IndexState, Rate, TableState, TotalState
 from vecferry.cli.live import LiveBoard
 from vecferry.cli.output import progress_console
 from vecferry.progress import Progress
-from vecferry.report.console import count_words, seconds_words, size_words
+from vecferry.report.console import seconds_words, size_words
+from vecferry.words import count_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

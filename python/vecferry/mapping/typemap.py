@@ -56,7 +56,7 @@ SPATIAL = (
 )  # fmt: skip
 TEXTS = ("tinytext", "text", "mediumtext", "longtext")
 
-_WRONG_RANGE = "zero and partial dates"
+_NO_DATE = "zero and partial dates"
 _NO_NUL = "NUL bytes"
 
 TYPES: tuple[TypeRow, ...] = (
@@ -78,10 +78,10 @@ TYPES: tuple[TypeRow, ...] = (
     TypeRow("double", "{}", "double", "double precision", (("double precision", "float64"),)),
     TypeRow("bit(1)", "{}", "binary", "boolean", (("boolean", "bit_bool"), ("bit", "bit"), ("bit varying", "bit"))),
     TypeRow("bit", "{}", "binary", "bit({p})", (("bit", "bit"), ("bit varying", "bit"))),
-    TypeRow("date", "{}", "date32", "date", (("date", "date"), *_STAMPS), loss=_WRONG_RANGE),
-    TypeRow("datetime", "{}", "timestamp[us]", "timestamp({f})", _STAMPS, loss=_WRONG_RANGE,
+    TypeRow("date", "{}", "date32", "date", (("date", "date"), *_STAMPS), loss=_NO_DATE),
+    TypeRow("datetime", "{}", "timestamp[us]", "timestamp({f})", _STAMPS, loss=_NO_DATE,
             remark="into timestamptz by `--datetime-zone`"),
-    TypeRow("timestamp", "{}", "timestamp[us]", "timestamp({f}) with time zone", _STAMPS, loss=_WRONG_RANGE,
+    TypeRow("timestamp", "{}", "timestamp[us]", "timestamp({f}) with time zone", _STAMPS, loss=_NO_DATE,
             remark="read in UTC"),
     TypeRow("time", _MICROSECONDS, "int64", "interval", (("interval", "interval"), ("time without time zone", "time")),
             remark="`time` by `--time-type time` where every value lies within a day"),

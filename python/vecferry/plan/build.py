@@ -42,6 +42,8 @@ from vecferry.plan.objects import loose_keys, loose_note, objects_of
 from vecferry.plan.views import views_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vecferry.config import Config
     from vecferry.mapping.checks import Abilities
 
@@ -142,10 +144,7 @@ def draft(
 
 def target_names(catalog: Catalog) -> dict[str, str]:
     """Returns the names of tables in the target, by name in the source: the same, or cut where they are too long."""
-    taken: set[str] = set()
-    # Those that fit keep theirs, whichever comes first.
-    fitting = sorted((table.name for table in catalog.tables), key=lambda name: (shorten(name) != name, name))
-    return {name: unique_name(name, taken) for name in fitting}
+    return _unique_names((table.name for table in catalog.tables), set())
 
 
 _SYSTEM_COLUMNS = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
@@ -153,8 +152,12 @@ _SYSTEM_COLUMNS = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 
 
 def _column_names(table: Table) -> dict[str, str]:
-    taken = set(_SYSTEM_COLUMNS)
-    fitting = sorted((column.name for column in table.columns), key=lambda name: (shorten(name) != name, name))
+    return _unique_names((column.name for column in table.columns), set(_SYSTEM_COLUMNS))
+
+
+def _unique_names(names: Iterable[str], taken: set[str]) -> dict[str, str]:
+    """Chooses names in the target: those that fit keep theirs, whichever comes first."""
+    fitting = sorted(names, key=lambda name: (shorten(name) != name, name))
     return {name: unique_name(name, taken) for name in fitting}
 
 

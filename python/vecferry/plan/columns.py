@@ -13,6 +13,7 @@ from vecferry.mapping.select import quote as mysql_quote
 from vecferry.mapping.typemap import SPATIAL, TEXTS, TypeRow, base_type, enum_labels, fill_in, modifier, row_for
 from vecferry.model import Column, ColumnPlan, DdlObject, Loss, TargetColumn
 from vecferry.plan.findings import Probe
+from vecferry.words import at_words, rows_words
 
 if TYPE_CHECKING:
     from vecferry.config import Config
@@ -382,9 +383,8 @@ def _settled(scope: Scope, column: Column, plan: ColumnPlan, checks: tuple[Check
             continue
         what = SENTENCES[check.kind].format(type=plan.target_type)
         policy = scope.config.policy(check.kind, scope.table, column.name)
-        where = f" (at {'; '.join(answer.examples)})" if answer.examples else ""
-        hold = "1 row holds" if answer.count == 1 else f"{answer.count:,} rows hold"
-        held = f"{scope.table}.{column.name}: {hold} {what}{where}"
+        hold = f"{rows_words(answer.count)} {'holds' if answer.count == 1 else 'hold'}"
+        held = f"{scope.table}.{column.name}: {hold} {what}{at_words(answer.examples)}"
         if policy == "null" and not plan.nullable:
             problems.append(
                 f"{held}: --on {check.kind}=null cannot help, the column is NOT NULL: correct them in the source"

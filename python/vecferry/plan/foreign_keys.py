@@ -11,6 +11,7 @@ from vecferry.mapping.identifiers import shorten
 from vecferry.mapping.typemap import base_type, type_name
 from vecferry.model import DdlObject, Loss
 from vecferry.plan.findings import Reference
+from vecferry.words import at_words, rows_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -203,8 +204,8 @@ def orphan_losses(references: Iterable[Reference], findings: Findings, config: C
         answer = findings.orphans.get((reference.table, reference.name))
         if answer is None:
             continue
-        refer = "1 row refers" if answer.count == 1 else f"{answer.count:,} rows refer"
-        where = f" (at {'; '.join(answer.examples)})" if answer.examples else ""
+        where = at_words(answer.examples)
+        refer = f"{rows_words(answer.count)} {'refers' if answer.count == 1 else 'refer'}"
         exactly = " as PostgreSQL compares" if any(reference.loose) else ""
         what = f"a row of {reference.parent} that is not there{exactly}, by the foreign key {reference.name}"
         if config.policy("orphan", reference.table, reference.name) == "keep":

@@ -13,6 +13,7 @@ from vecferry.mapping.typemap import SPATIAL, TEXTS, base_type
 from vecferry.model import DdlObject, Loss
 from vecferry.plan.columns import ignores_case
 from vecferry.plan.findings import Probe
+from vecferry.words import at_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,15 +73,16 @@ def objects_of(scope: Scope, table: Table, types: dict[str, str], computed: froz
             found.losses.append(Loss(table.name, None, reason))
         else:
             found.after.append(ddl.check(schema, scope.target, shorten(check.name), translated.text))
+    # A trigger cannot look at what PostgreSQL computes.
+    stored = [scope.names[c.name] for c in table.columns if scope.names[c.name] not in computed] if computed else []
     for column in table.columns:
-        name = unique_name(f"{scope.target}_{scope.names[column.name]}_on_update", taken)
-        stored = [scope.names[c.name] for c in table.columns if scope.names[c.name] not in computed] if computed else []
-        made = ddl.on_update(schema, scope.target, scope.names[column.name], column.extra, name, stored)
-        if made is None:
-            taken.discard(name)
+        if not column.renewed:
             continue
-        found.requires.append(made[0])
-        found.finish.append(made[1])
+        name = unique_name(f"{scope.target}_{scope.names[column.name]}_on_update", taken)
+        made = ddl.on_update(schema, scope.target, scope.names[column.name], column.extra, name, stored)
+        if made is not None:
+            found.requires.append(made[0])
+            found.finish.append(made[1])
     commented = [(scope.names[column.name], column.comment) for column in table.columns]
     found.finish.extend(ddl.comments(schema, scope.target, table.comment, commented))
     return found
@@ -102,7 +104,7 @@ def loose_keys(table: Table, types: dict[str, str], names: dict[str, str]) -> It
     for name, columns in keys:
         for column in table.columns:
             kind = base_type(types.get(names[column.name], ""))
-            strict = _is_text(kind) or (kind == "citext" and not _as_ci(column))
+            strict = kind in _TEXT_TYPES or (kind == "citext" and not _as_ci(column))
             if column.name in columns and ignores_case(column) and strict:
                 yield f"{table.name}.{column.name} ({name})"
 
@@ -119,8 +121,7 @@ def _as_ci(column: Column) -> bool:
     return (column.collation or "").endswith("_as_ci")
 
 
-def _is_text(postgres_type: str) -> bool:
-    return base_type(postgres_type) in {"text", "character varying", "character"}
+_TEXT_TYPES = frozenset({"text", "character varying", "character"})
 
 
 # --- indexes -------------------------------------------------------------------------------------
@@ -191,10 +192,9 @@ def _too_long(scope: Scope, index: str, columns: list[Column], found: Objects) -
 
 def _never_unique(scope: Scope, key: str, index: str) -> str:
     count, examples = _counted(scope, index)
-    where = f" (at {'; '.join(examples)})" if examples else ""
     return (
         f"{scope.table}: {key} has {count} values of more than the {MOST_KEY_BYTES:,} bytes that a B-tree of PostgreSQL"
-        f" surely takes{where}: shorten them in the source, or exclude the table"
+        f" surely takes{at_words(examples)}: shorten them in the source, or exclude the table"
     )
 
 

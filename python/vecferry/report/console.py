@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vecferry.mapping.typemap import base_type
+from vecferry.words import count_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,11 +64,6 @@ def seconds_words(seconds: float) -> str:
         return f"{minutes} min {rest:02d} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min"
-
-
-def count_words(number: int, thing: str) -> str:
-    """Returns `1 row`, `1,234 rows`."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 # --- plan ----------------------------------------------------------------------------------------
