@@ -19,9 +19,20 @@ if TYPE_CHECKING:
     from vecferry.errors import VecferryError
     from vecferry.pipeline import make_plan, migrate
     from vecferry.progress import Progress
+    from vecferry.rejects import list_rejects, retry_rejects
     from vecferry.report.report import Report
 
-__all__ = ["Config", "Progress", "Report", "VecferryError", "load_config", "make_plan", "migrate"]
+__all__ = [
+    "Config",
+    "Progress",
+    "Report",
+    "VecferryError",
+    "list_rejects",
+    "load_config",
+    "make_plan",
+    "migrate",
+    "retry_rejects",
+]
 
 _HOMES = {
     "Config": ("config", "Config"),
@@ -30,7 +41,9 @@ _HOMES = {
     "VecferryError": ("errors", "VecferryError"),
     "load_config": ("config", "load"),
     "make_plan": ("pipeline", "make_plan"),
+    "list_rejects": ("rejects", "list_rejects"),
     "migrate": ("pipeline", "migrate"),
+    "retry_rejects": ("rejects", "retry_rejects"),
 }
 
 

@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 from vecferry.errors import UsageError
+from vecferry.model import OnInvalid  # noqa: TC001 - pydantic reads the annotation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -224,6 +225,8 @@ class Config(BaseSettings):
     index_memory: ByteSize | None = Field(default=None, ge=1024 * 1024)
     retries: int = Field(default=7, ge=0, le=100)
     consistency: Literal["watch", "lock"] = "watch"
+    on_invalid: OnInvalid = "stop"
+    max_rejects: int | None = Field(default=None, ge=0)
     estimate: bool = True
     truncate: bool = False
     restart: bool = False
@@ -284,12 +287,16 @@ class Config(BaseSettings):
         """`--on`, parsed."""
         return tuple(Policy.parse(text) for text in self.on)
 
-    def policy(self, kind: str, table: str, column: str | None = None) -> str:
-        """Returns what becomes of values of `kind` in a column; what names the column goes before what does not."""
+    def policy(self, kind: str, table: str, column: str | None = None) -> str | None:
+        """Returns what becomes of values of `kind` in a column; what names the column goes before what does not.
+
+        None where the user has said nothing of them.
+        """
         chosen = [entry for entry in self.policies if entry.kind == kind]
         own = [entry.policy for entry in chosen if (entry.table, entry.column) == (table, column)]
         general = [entry.policy for entry in chosen if entry.table is None]
-        return (own or general or ["refuse"])[-1]
+        found = own or general
+        return found[-1] if found else None
 
 
 def load(file: Path | None = None, **options: object) -> Config:
@@ -302,22 +309,43 @@ def load(file: Path | None = None, **options: object) -> Config:
     Raises:
         UsageError: something is missing, unknown or out of range; each fault is named, no value is shown.
     """
-    if file is not None and not file.is_file():
-        raise UsageError(f"the configuration file {file} does not exist")
-
-    _check_variables()
 
     class FromFile(Config):
         model_config = SettingsConfigDict(toml_file=file)
 
+    return _validated(FromFile, file, options)
+
+
+def load_target(file: Path | None = None, **options: object) -> Config:
+    """Builds the configuration of what needs no source; `source` is empty where none is named.
+
+    Args:
+        file: as for `load`.
+        options: as for `load`.
+
+    Raises:
+        UsageError: as for `load`.
+    """
+
+    class FromFile(Config):
+        model_config = SettingsConfigDict(toml_file=file)
+        source: str = ""
+
+    return _validated(FromFile, file, options)
+
+
+def _validated(settings: type[Config], file: Path | None, options: dict[str, object]) -> Config:
+    if file is not None and not file.is_file():
+        raise UsageError(f"the configuration file {file} does not exist")
+    _check_variables()
     try:
-        config = FromFile(**{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
+        config = settings(**{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         faults = "; ".join(_fault(entry["loc"], entry["msg"]) for entry in error.errors(include_input=False))
         raise UsageError(faults) from None
     except (ValueError, OSError) as error:
         raise UsageError(f"the configuration file {file} cannot be read: {error}") from None
-    _ = (config.source_url, config.target_url, config.embedding_options, config.policies)
+    _ = (config.source and config.source_url, config.target_url, config.embedding_options, config.policies)
     return config
 
 

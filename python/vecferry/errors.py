@@ -77,6 +77,25 @@ class InvalidValueError(ForbiddenError):
     """A value in the source cannot be carried, and leaving it out was not allowed."""
 
 
+class RefusedRowError(InvalidValueError):
+    """PostgreSQL refused a row that was loaded.
+
+    Args:
+        sentence: what, where and why.
+        words: PostgreSQL's own.
+        sqlstate: the error's code.
+        line: which row of those that were sent, from 1; None where PostgreSQL does not say.
+        column: the column whose value it is; None where it is the row as a whole.
+    """
+
+    def __init__(self, sentence: str, *, words: str, sqlstate: str, line: int | None, column: str | None) -> None:
+        super().__init__(sentence)
+        self.words = words
+        self.sqlstate = sqlstate
+        self.line = line
+        self.column = column
+
+
 class InterruptedRunError(VecferryError):
     """The run was stopped from outside and can be taken up again."""
 

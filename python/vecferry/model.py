@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 # --- catalog: what a source server holds ---------------------------------------------------------
 
@@ -254,6 +254,22 @@ class ColumnPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """Values of a column that the target cannot hold, to be set aside while rows are read."""
+
+    column: str
+    """The column's name in the target."""
+    reason: str
+    """The kind of value, a key of `mapping.checks.SENTENCES`."""
+    message: str
+    """What such a value is, for a person."""
+    condition: str
+    """True of the rows in question, in MySQL's words."""
+    original: str
+    """The expression of the value's own bytes, in MySQL's words."""
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddingSpec:
     """An embedding column: which, how long, and how it is indexed; names are the target's."""
 
@@ -340,6 +356,19 @@ class TablePlan:
     after: tuple[DdlObject, ...] = ()
     row_bytes: int = 0
     """The mean size of a row's values, sampled, in bytes."""
+    guards: tuple[Guard, ...] = ()
+    """What is set aside while rows are read, under `--on-invalid reject` and `null`."""
+
+    @property
+    def reads(self) -> tuple[ColumnPlan, ...]:
+        """What is read of a row: its columns, then of each guard whether the row is in question, and the bytes."""
+        extra = []
+        for number, guard in enumerate(self.guards):
+            flag, original = f"CASE WHEN {guard.condition} THEN 1 ELSE 0 END", guard.original
+            kept = f"CASE WHEN {guard.condition} THEN {original} END"
+            extra.append(ColumnPlan(f"vecferry_guard_{number}", flag, "int64", "bigint", "int64", nullable=False))
+            extra.append(ColumnPlan(f"vecferry_original_{number}", kept, "binary", "bytea", "bytea", nullable=True))
+        return (*self.columns, *extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,3 +465,30 @@ class ChunkResult:
     rows_rejected: int
     bytes_read: int
     seconds: float
+
+
+OnInvalid = Literal["stop", "reject", "null"]
+"""What becomes of a value that cannot be carried: the run ends, its row is left out, or it becomes NULL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A value that could not be carried, as the ledger keeps it."""
+
+    table: str
+    """The table's name in the source."""
+    chunk: int
+    row: int
+    """The row's place among those that were read of the chunk, from 0."""
+    key: dict[str, Any] | None
+    """The row's key, by column; None for a table without one."""
+    column: str | None
+    """The column's name in the target; None where what was refused is the row as a whole."""
+    reason: str
+    """A kind of `mapping.checks`, a reason of `convert.embeddings`, or PostgreSQL's SQLSTATE."""
+    message: str
+    original: bytes | None
+    """The value's own bytes, a text's in UTF-8; None for NULL, and for a row as a whole."""
+    action: Literal["reject", "null"]
+    kept: bytes
+    """The whole row as it was read, an Arrow IPC stream of one row with the columns of `TablePlan.reads`."""

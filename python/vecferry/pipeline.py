@@ -13,7 +13,7 @@ from vecferry.mapping.ddl import drop_object
 from vecferry.plan.estimate import estimate
 from vecferry.planner import plan_run
 from vecferry.progress import Progress, Recorder
-from vecferry.report.report import Report, SequenceResult, Status, TableResult, VectorResult
+from vecferry.report.report import RejectResult, Report, SequenceResult, Status, TableResult, VectorResult
 from vecferry.resume import dropped_by, goes_on, refusal
 from vecferry.source.catalog import read_catalog
 from vecferry.source.chunks import chunk_key
@@ -21,14 +21,14 @@ from vecferry.source.connect import connect as connect_source
 from vecferry.source.consistency import Position, held, moved, position
 from vecferry.steps.analyze import analyze
 from vecferry.steps.calibrate import calibrate
-from vecferry.steps.copy import copy_chunk
+from vecferry.steps.copy import Treatment, copy_chunk
 from vecferry.steps.keys import Unproven, make_keys, missing_keys
 from vecferry.steps.prepare import discard, prepare
 from vecferry.steps.sequences import set_sequences
 from vecferry.steps.vector_index import build_vector_index
 from vecferry.steps.verify import verify_tables
 from vecferry.steps.verify_vectors import verify_vectors
-from vecferry.target import ledger
+from vecferry.target import ledger, rejects
 from vecferry.target.connect import alive, translated
 from vecferry.target.connect import connect as connect_target
 from vecferry.target.ingest import Loader, Writer
@@ -84,7 +84,10 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
         found = calibrate(plan, config.source_url, config.target_url, target, config.workers)
         with translated(config.target_url, "tell its settings"):
             memory = memory_for_indexes(target, config.index_memory)
-        return replace(plan, estimate=estimate(plan, found, memory), problems=found.invalid)
+        plan = replace(plan, estimate=estimate(plan, found, memory))
+        if config.on_invalid == "stop":
+            return replace(plan, problems=found.invalid)
+        return replace(plan, notes=(*plan.notes, *found.invalid))
 
 
 def migrate(config: Config, progress: Progress | None = None, confirm: Callable[[str], bool] | None = None) -> Report:
@@ -256,6 +259,7 @@ class _Migration:
     def _nothing_left(self, run: ledger.Run) -> Report:
         with translated(self._config.target_url, "read the ledger"):
             tables = self._count(run)
+        aside = self._rejects(run)
         equal = all(table.verified == "equal" for table in tables)
         if equal:
             self._watch.note(f"nothing is left to do: run {run.id} carried everything (--truncate loads it again)")
@@ -264,13 +268,14 @@ class _Migration:
         old = run.report or {}
         return Report(
             run_id=run.id,
-            status="nothing to do" if equal else "differences",
+            status="differences" if not equal else "rejected" if aside else "nothing to do",
             seconds=self._watch.seconds(),
             tables=tables,
             vectors=tuple(VectorResult(**entry) for entry in old.get("vectors", ())),
             sequences=tuple(SequenceResult(**entry) for entry in old.get("sequences", ())),
             losses=run.plan.losses,
             notes=tuple(self._watch.notes),
+            rejects=aside,
         )
 
     # --- the steps
@@ -310,8 +315,10 @@ class _Migration:
             if table.name in totals:
                 self._watch.resumed(table.name, totals[table.name].rows_written, totals[table.name].bytes_read)
 
+        treatment = Treatment(config.on_invalid, config.max_rejects)
+
         def work(writer: Writer, chunk: Chunk) -> ChunkResult:
-            return copy_chunk(plan, chunk, run.id, config.source_url, writer, config.chunk_bytes)
+            return copy_chunk(plan, chunk, run.id, config.source_url, writer, config.chunk_bytes, treatment)
 
         def done(chunk: Chunk, result: ChunkResult) -> None:
             self._watch.advance(chunk.table, result.rows_written, result.bytes_read)
@@ -378,6 +385,10 @@ class _Migration:
         with closing(connect_source(self._config.source_url)) as source:
             return verify_tables(source, self._target, run.plan, ledger.totals(self._target, run.id))
 
+    def _rejects(self, run: ledger.Run) -> tuple[RejectResult, ...]:
+        with translated(self._config.target_url, "read the reject store"):
+            return tuple(RejectResult(*found) for found in rejects.counts(self._target, run.id))
+
     def _report(
         self,
         run: ledger.Run,
@@ -388,8 +399,8 @@ class _Migration:
         whole: bool,
     ) -> Report:
         equal = whole and all(table.verified == "equal" for table in tables) and not any(v.problems for v in vectors)
-        rejected = any(table.rows_rejected for table in tables)
-        status: Status = "differences" if not equal else "rejected" if rejected else "ok"
+        aside = self._rejects(run)
+        status: Status = "differences" if not equal else "rejected" if aside else "ok"
         report = Report(
             run_id=run.id,
             status=status,
@@ -399,6 +410,7 @@ class _Migration:
             sequences=sequences,
             losses=run.plan.losses,
             notes=tuple(self._watch.notes),
+            rejects=aside,
         )
         # A run with differences stays open: the same command verifies again.
         if status != "differences":

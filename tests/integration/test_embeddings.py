@@ -84,7 +84,7 @@ def test_an_invalid_embedding_stops_the_run_and_the_next_goes_on(
     with pytest.raises(InvalidValueError) as caught:
         run(mysql, postgres, embedding="e.v:256", chunk_bytes="256KB", workers=2)
     message = str(caught.value)
-    assert "e.v at id = 431 is not an embedding of 256 dimensions" in message
+    assert "e.v at id = 431: not an embedding of 256 dimensions" in message
     assert reason.lower() in message.lower()
     assert "at byte" in message
     committed = postgres.rows("SELECT count(*) FROM e")[0][0]
@@ -147,14 +147,12 @@ def test_an_invalid_value_deep_in_a_table_without_a_key_is_named(
     with mysql.connect().cursor() as cursor:
         cursor.executemany("INSERT INTO e VALUES (%s, %s)", [(n, as_object(v)) for n, v in enumerate(made)])
     mysql.execute("UPDATE e SET v = 'oops' WHERE n = 350")
-    with pytest.raises(InvalidValueError, match=r"e\.v at row 351 of the table is not an embedding"):
+    with pytest.raises(InvalidValueError, match=r"e\.v at row 351 of the table: not an embedding"):
         run(mysql, postgres, embedding=f"e.v:{DIMENSIONS}", chunk_bytes="16KB")
     assert postgres.rows("SELECT count(*) FROM e") == [(0,)]
 
 
-def test_a_value_that_postgresql_refuses_is_told_with_its_range(
-    mysql: MySQLDatabase, postgres: PostgresDatabase
-) -> None:
+def test_a_value_that_postgresql_refuses_is_told_with_its_key(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
     mysql.execute("CREATE TABLE t (id int PRIMARY KEY, a text, j json)")
     mysql.execute("INSERT INTO t VALUES (1, 'fine', '[]'), (2, 'ab', NULL)")
 
@@ -167,7 +165,7 @@ def test_a_value_that_postgresql_refuses_is_told_with_its_range(
         run(mysql, postgres, SpoilAfterThePlan())
     message = str(caught.value)
     assert 'invalid byte sequence for encoding "UTF8": 0x00' in message
-    assert "it is a row of t" in message
+    assert "it is the row of table t at id = 2: correct the value" in message
     assert "PGRES" not in message
     assert caught.value.exit_code == 5
     mysql.execute("UPDATE t SET a = 'ab' WHERE id = 2")

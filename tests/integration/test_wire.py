@@ -20,6 +20,7 @@ from vecferry.convert.values import ENCODERS, encode
 from vecferry.model import ChunkResult
 from vecferry.target.ingest import Loader
 from vecferry.target.ledger import _STATEMENTS as LEDGER
+from vecferry.target.ledger import chunk_statement
 
 if TYPE_CHECKING:
     from tests.conftest import PostgresDatabase
@@ -45,7 +46,8 @@ def load(postgres: PostgresDatabase, *columns: tuple[str, pa.Array]) -> None:
     loader = Loader(parse_target(postgres.url), "public")
     with closing(loader), closing(loader.writer()) as writer:
         written = writer.write("t", pa.RecordBatchReader.from_batches(batch.schema, [batch]))
-        writer.commit(str(RUN), ChunkResult("t", 0, written, written, 0, batch.nbytes, 0.1))
+        writer.execute(chunk_statement(str(RUN), ChunkResult("t", 0, written, written, 0, batch.nbytes, 0.1)))
+        writer.commit()
     assert written == rows
 
 
@@ -133,7 +135,7 @@ def test_packed_vectors(postgres: PostgresDatabase) -> None:
     matrix[0, :3] = [-0.0, 1e-45, 3.4028235e38]
     column = pa.array([row.astype("<f4").tobytes() if n % 7 != 1 else None for n, row in enumerate(matrix)])
     wired, invalid = packed_to_wire(column, 24)
-    assert invalid is None
+    assert invalid == ()
     load(postgres, ("vector(24)", wired))
     header = struct.pack(">hh", 24, 0)
     expected = [header + row.astype(">f4").tobytes() if n % 7 != 1 else None for n, row in enumerate(matrix)]
@@ -144,7 +146,7 @@ def test_packed_vectors_as_float32_lists(postgres: PostgresDatabase) -> None:
     postgres.execute("CREATE EXTENSION vector")
     column = pa.array([struct.pack("<3f", 0.1, -2, 3), None])
     floats, invalid = packed_to_float32(column, 3)
-    assert invalid is None
+    assert invalid == ()
     load(postgres, ("real[]", floats))
     assert read(postgres, "v0::text") == ["{0.1,-2,3}", None]
     postgres.execute("ALTER TABLE t ALTER v0 TYPE vector(3)")

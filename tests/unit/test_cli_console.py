@@ -232,7 +232,7 @@ class TestReport:
         tags = replace(REPORT.tables[1], rows_rejected=3)
         text = shown(render_report(replace(REPORT, status="rejected", tables=(REPORT.tables[0], tags))))
         assert text.splitlines()[-1] == (
-            "done, but 3 rows rejected; see the target's table vecferry.reject (run 1f2e3d)"
+            "done, but 3 rows left out: `vecferry rejects list` shows what is in the reject store (run 1f2e3d)"
         )
 
     def test_nothing_to_do_is_one_line(self) -> None:

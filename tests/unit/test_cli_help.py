@@ -113,4 +113,6 @@ def test_plan_takes_no_option_that_only_migrate_knows() -> None:
         return set(inspect.signature(callback).parameters)
 
     assert options("plan") - options("migrate") == {"verbose", "no_estimate"}
-    assert options("migrate") - options("plan") == {"restart", "yes", "report", "consistency", "retries"}
+    assert options("migrate") - options("plan") == {
+        "restart", "yes", "report", "consistency", "retries", "max_rejects",
+    }  # fmt: skip

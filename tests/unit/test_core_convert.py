@@ -12,36 +12,30 @@ from vecferry.convert.embeddings import (
     Reason,
     census,
     explain,
-    invalid_values,
     to_float32,
     to_wire,
 )
 
 ROWS = pa.array(["[1,2]", None, "[1]", '{"0":3,"1":4}', '{"0":3,"0":4}'])
-INVALID = [InvalidValue(2, "wrong_dimension", 2, 1), InvalidValue(4, "duplicate_key", 7, 0)]
+INVALID = (InvalidValue(2, "wrong_dimension", 2, 1), InvalidValue(4, "duplicate_key", 7, 0))
 
 
-def test_wire_and_the_first_invalid_value() -> None:
+def test_wire_and_the_invalid_values() -> None:
     converted, invalid = to_wire(ROWS, 2)
     one, two = (bytes.fromhex(row) for row in ("00020000 3f800000 40000000", "00020000 40400000 40800000"))
     assert converted.to_pylist() == [one, None, None, two, None]
-    assert invalid == INVALID[0]
+    assert invalid == INVALID
 
 
-def test_float32_and_the_first_invalid_value() -> None:
+def test_float32_and_the_invalid_values() -> None:
     converted, invalid = to_float32(ROWS, 2)
     assert converted.to_pylist() == [[1, 2], None, None, [3, 4], None]
-    assert invalid == INVALID[0]
+    assert invalid == INVALID
 
 
 def test_no_invalid_value() -> None:
     for convert in (to_wire, to_float32):
-        assert convert(ROWS[:2], 2)[1] is None
-    assert list(invalid_values(ROWS[:2], 2)) == []
-
-
-def test_all_invalid_values_in_order() -> None:
-    assert list(invalid_values(ROWS, 2)) == INVALID
+        assert convert(ROWS[:2], 2)[1] == ()
 
 
 def test_every_reason_of_the_core_is_explained() -> None:

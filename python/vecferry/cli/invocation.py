@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MEANINGS: dict[ExitCode, str] = {
     ExitCode.DONE: "done and verified, or nothing was left to do",
-    ExitCode.DIFFERENCES: "done, but verification found differences",
+    ExitCode.DIFFERENCES: "done, but verification found differences or values were rejected",
     ExitCode.USAGE: "wrong option, URL or configuration file",
     ExitCode.SOURCE: "the source is unreachable or refused",
     ExitCode.TARGET: "the target is unreachable or refused",
@@ -67,7 +67,8 @@ class Invocation:
 
     def keep_secrets_of(self, config: Config) -> None:
         """Leaves the two passwords of `config`, wherever they came from, out of everything shown."""
-        self.keep_secret(config.source_url.password)
+        if config.source:
+            self.keep_secret(config.source_url.password)
         self.keep_secret(config.target_url.password)
 
     def mask(self, text: str) -> str:

@@ -270,6 +270,26 @@ Consistency = Annotated[
         "waiting until the copy is done.",
     ),
 ]
+OnInvalid = Annotated[
+    Literal["stop", "reject", "null"] | None,
+    _option(
+        "on_invalid",
+        "--on-invalid",
+        panel=VALUES,
+        help="What becomes of any other value that cannot be carried: stop ends the run, reject leaves its row out, "
+        "null makes it NULL; the reject store keeps what was left out, see `vecferry rejects --help`.",
+    ),
+]
+MaxRejects = Annotated[
+    int | None,
+    _option(
+        "max_rejects",
+        "--max-rejects",
+        metavar="N",
+        panel=VALUES,
+        help="End the run when more than N values cannot be carried.",
+    ),
+]
 Truncate = Annotated[
     bool | None,
     _option(
@@ -335,14 +355,28 @@ def load(invocation: Invocation, file: Path | None, **given: object) -> Config:
     Raises:
         UsageError: an option, a variable or the file is wrong.
     """
-    options = {
-        name: _split(value) if isinstance(value, list) else value
-        for name, value in given.items()
-        if value is not None and value != []
-    }
-    config = configuration.load(file, **options)
+    config = configuration.load(file, **_given(given))
     invocation.keep_secrets_of(config)
     return config
+
+
+def load_target(invocation: Invocation, file: Path | None, **given: object) -> Config:
+    """Builds the configuration of a command that needs no source, see `load`.
+
+    Raises:
+        UsageError: an option, a variable or the file is wrong.
+    """
+    config = configuration.load_target(file, **_given(given))
+    invocation.keep_secrets_of(config)
+    return config
+
+
+def _given(options: dict[str, object]) -> dict[str, object]:
+    return {
+        name: _split(value) if isinstance(value, list) else value
+        for name, value in options.items()
+        if value is not None and value != []
+    }
 
 
 def negated(flag: bool | None) -> bool | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 
@@ -77,8 +77,17 @@ def write_report(directory: Path, value: dict[str, Any]) -> None:
         OSError: the file cannot be written.
     """
     path = directory / REPORT_NAME
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with open_private(path) as file:
         json.dump(value, file, indent=2)
         file.write("\n")
+
+
+def open_private(path: Path) -> TextIO:
+    """Opens a new file in the place of `path`, readable by its owner alone.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return os.fdopen(descriptor, "w", encoding="utf-8")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vecferry.convert.embeddings import explain, packed_to_float32, packed_to_wire, to_float32, to_wire
 from vecferry.convert.values import encode
 from vecferry.errors import InvalidValueError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vecferry.model import ColumnPlan, EmbeddingSpec, TablePlan
 
 _EMBEDDINGS = {
@@ -20,61 +24,110 @@ _EMBEDDINGS = {
     "packed real[]": packed_to_float32,
 }
 """What an embedding's values are and become, by kind of wire column."""
+_DOES_NOT_FIT = "does-not-fit"
 
 
-def convert_batch(
-    batch: pa.RecordBatch, table: TablePlan, specs: dict[str, EmbeddingSpec], rows_before: int = 0
-) -> pa.RecordBatch:
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A value of a batch that the target cannot hold."""
+
+    row: int
+    """Its place in the batch, from 0."""
+    column: str
+    """The column's name in the target."""
+    reason: str
+    """A kind of `mapping.checks`, a reason of `convert.embeddings`, or `does-not-fit`."""
+    message: str
+    original: bytes | None
+    """Its bytes, a text's in UTF-8; None for NULL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A batch of wire columns; it has NULL where a value is at fault."""
+
+    batch: pa.RecordBatch
+    faults: tuple[Fault, ...]
+    """By row, then in the order of the columns."""
+
+
+def convert_batch(batch: pa.RecordBatch, table: TablePlan, specs: dict[str, EmbeddingSpec]) -> Converted:
     """Converts every column of a batch.
 
     Args:
-        batch: the columns of the table's plan, as the reader returned them.
+        batch: the columns that `TablePlan.reads` names, as the reader returned them.
         table: the table's plan.
         specs: its embedding columns, by name in the target.
-        rows_before: how many rows of the chunk came before; names the place of a row without a key.
-
-    Raises:
-        InvalidValueError: a value cannot be carried; table, key, column and reason are named.
     """
-    columns = [
-        _convert(batch, index, column, table, specs.get(column.name), rows_before)
-        for index, column in enumerate(table.columns)
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=[column.name for column in table.columns])
+    guarded = _guarded(batch, table)
+    faults = list(guarded)
+    columns = []
+    for index, column in enumerate(table.columns):
+        taken = [fault.row for fault in guarded if fault.column == column.name]
+        values = _without(batch.column(index), taken) if taken else batch.column(index)
+        array, found = _convert(values, column, specs.get(column.name))
+        columns.append(array)
+        faults.extend(found)
+    if faults:
+        places = {column.name: place for place, column in enumerate(table.columns)}
+        faults.sort(key=lambda fault: (fault.row, places[fault.column]))
+    return Converted(pa.RecordBatch.from_arrays(columns, names=[c.name for c in table.columns]), tuple(faults))
 
 
-def _convert(
-    batch: pa.RecordBatch,
-    index: int,
-    column: ColumnPlan,
-    table: TablePlan,
-    spec: EmbeddingSpec | None,
-    rows_before: int,
-) -> pa.Array:
-    values = batch.column(index)
+def _guarded(batch: pa.RecordBatch, table: TablePlan) -> list[Fault]:
+    """Returns the values that the source itself has told to be at fault, each once."""
+    found: dict[tuple[int, str], Fault] = {}
+    for number, guard in enumerate(table.guards):
+        flags, originals = (batch.column(len(table.columns) + 2 * number + part) for part in (0, 1))
+        for row in pc.indices_nonzero(flags).to_pylist():
+            fault = Fault(row, guard.column, guard.reason, guard.message, originals[row].as_py())
+            found.setdefault((row, guard.column), fault)
+    return list(found.values())
+
+
+def _without(values: pa.Array, rows: list[int]) -> pa.Array:
+    taken = pc.is_in(pa.array(range(len(values)), pa.int64()), pa.array(rows, pa.int64()))
+    return pc.if_else(taken, pa.scalar(None, values.type), values)
+
+
+def _convert(values: pa.Array, column: ColumnPlan, spec: EmbeddingSpec | None) -> tuple[pa.Array, list[Fault]]:
     if spec is None:
         try:
-            return encode(column.wire, values, column.read_type, column.target_type)
-        except InvalidValueError as error:
-            raise InvalidValueError(
-                f"{table.name}.{column.name}, in the rows {_span(batch, table)}: {error}"
-            ) from error
+            return encode(column.wire, values, column.read_type, column.target_type), []
+        except InvalidValueError:
+            pieces = list(_pieces(values, column, 0))
+        return pa.concat_arrays([array for array, _ in pieces]), [fault for _, fault in pieces if fault is not None]
     converted, invalid = _EMBEDDINGS[column.wire](values, spec.dimensions)
-    if invalid is not None:
-        place = _place(batch, table, invalid.row, rows_before)
-        raise InvalidValueError(
-            f"{table.name}.{column.name} at {place} is not an embedding of {spec.dimensions} dimensions:"
-            f" {explain(invalid, spec.dimensions)} (at byte {invalid.offset}): correct the value in the source,"
-            " then run the same command again to go on"
+    return converted, [
+        Fault(
+            found.row,
+            column.name,
+            found.reason.replace("_", "-"),
+            f"not an embedding of {spec.dimensions} dimensions: {explain(found, spec.dimensions)}"
+            f" (at byte {found.offset})",
+            bytes_of(values[found.row]),
         )
-    return converted
+        for found in invalid
+    ]
 
 
-def _place(batch: pa.RecordBatch, table: TablePlan, row: int, rows_before: int) -> str:
-    names = [column.source or column.name for column in table.columns]
-    shown = [f"{name} = {batch.column(names.index(name))[row].as_py()!r}" for name in table.key if name in names]
-    return ", ".join(shown) if shown else f"row {rows_before + row + 1} of the table"
+def _pieces(values: pa.Array, column: ColumnPlan, first: int) -> Iterator[tuple[pa.Array, Fault | None]]:
+    """Encodes by halves what cannot be encoded as a whole, down to the single value that is at fault."""
+    try:
+        yield encode(column.wire, values, column.read_type, column.target_type), None
+    except InvalidValueError as error:
+        if len(values) > 1:
+            middle = len(values) // 2
+            yield from _pieces(values.slice(0, middle), column, first)
+            yield from _pieces(values.slice(middle), column, first + middle)
+            return
+        null = encode(column.wire, pa.nulls(1, values.type), column.read_type, column.target_type)
+        yield null, Fault(first, column.name, _DOES_NOT_FIT, str(error), bytes_of(values[0]))
 
 
-def _span(batch: pa.RecordBatch, table: TablePlan) -> str:
-    return f"from {_place(batch, table, 0, 0)} to {_place(batch, table, batch.num_rows - 1, 0)}"
+def bytes_of(value: pa.Scalar) -> bytes | None:
+    """Returns the bytes of a value as it was read: itself, or its text in UTF-8."""
+    if not value.is_valid:
+        return None
+    plain = value.as_py()
+    return bytes(plain) if isinstance(plain, bytes) else str(plain).encode()

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vecferry import _core
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Reason(StrEnum):
@@ -85,7 +82,7 @@ class Census:
     dimensions: tuple[tuple[int, int], ...]
 
 
-def to_wire(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue | None]:
+def to_wire(array: pa.Array, dimensions: int) -> tuple[pa.Array, tuple[InvalidValue, ...]]:
     """Converts text to pgvector's wire form, ready for a `vector` column.
 
     Args:
@@ -93,7 +90,7 @@ def to_wire(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue | 
         dimensions: what every value must have, 1 to 16,000.
 
     Returns:
-        A binary array, null where the value is null or no embedding, and the first value that is no embedding.
+        A binary array, null where the value is null or no embedding, and the values that are no embedding, in order.
 
     Raises:
         TypeError: the array is not text or binary.
@@ -102,7 +99,7 @@ def to_wire(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue | 
     return _converted(_core.embeddings_to_wire(array, dimensions))
 
 
-def to_float32(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue | None]:
+def to_float32(array: pa.Array, dimensions: int) -> tuple[pa.Array, tuple[InvalidValue, ...]]:
     """Converts text to float32 lists, ready for a `real[]` column.
 
     Args:
@@ -110,8 +107,8 @@ def to_float32(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue
         dimensions: as for `to_wire`.
 
     Returns:
-        An array of `fixed_size_list<float32>[dimensions]`, null where the value is null or no embedding, and the first
-        value that is no embedding.
+        An array of `fixed_size_list<float32>[dimensions]`, null where the value is null or no embedding, and the
+        values that are no embedding, in order.
 
     Raises:
         TypeError: the array is not text or binary.
@@ -120,7 +117,7 @@ def to_float32(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue
     return _converted(_core.parse_embeddings(array, dimensions))
 
 
-def packed_to_wire(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue | None]:
+def packed_to_wire(array: pa.Array, dimensions: int) -> tuple[pa.Array, tuple[InvalidValue, ...]]:
     """Converts packed embeddings to pgvector's wire form, ready for a `vector` column.
 
     The packed form is what a VECTOR column holds, in MySQL since 9.0
@@ -141,7 +138,7 @@ def packed_to_wire(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidV
     return _converted(_core.packed_to_wire(array, dimensions))
 
 
-def packed_to_float32(array: pa.Array, dimensions: int) -> tuple[pa.Array, InvalidValue | None]:
+def packed_to_float32(array: pa.Array, dimensions: int) -> tuple[pa.Array, tuple[InvalidValue, ...]]:
     """Converts packed embeddings to float32 lists, ready for a `real[]` column.
 
     Args:
@@ -156,18 +153,6 @@ def packed_to_float32(array: pa.Array, dimensions: int) -> tuple[pa.Array, Inval
         ValueError: the dimensions are out of range.
     """
     return _converted(_core.packed_to_float32(array, dimensions))
-
-
-def invalid_values(array: pa.Array, dimensions: int) -> Iterator[InvalidValue]:
-    """Finds every value that is neither null nor an embedding, in order.
-
-    Args:
-        array: as for `to_wire`.
-        dimensions: as for `to_wire`.
-    """
-    outcomes = pa.array(_core.parse_embeddings(array, dimensions).outcomes())
-    reasons = outcomes.field("reason").to_pylist()
-    return (_invalid(outcomes, row) for row, reason in enumerate(reasons) if reason >= _FIRST_FAULT)
 
 
 def explain(invalid: InvalidValue, dimensions: int) -> str:
@@ -205,9 +190,13 @@ def census(array: pa.Array) -> Census:
 _FIRST_FAULT = _core.REASONS.index("null") + 1
 
 
-def _converted(parsed: _core.ParsedEmbeddings) -> tuple[pa.Array, InvalidValue | None]:
-    first = parsed.first_invalid
-    return pa.array(parsed.values()), None if first is None else _invalid(pa.array(parsed.outcomes()), first)
+def _converted(parsed: _core.ParsedEmbeddings) -> tuple[pa.Array, tuple[InvalidValue, ...]]:
+    values = pa.array(parsed.values())
+    if parsed.first_invalid is None:
+        return values, ()
+    outcomes = pa.array(parsed.outcomes())
+    invalid = pc.indices_nonzero(pc.greater_equal(outcomes.field("reason"), _FIRST_FAULT)).to_pylist()
+    return values, tuple(_invalid(outcomes, row) for row in invalid)
 
 
 def _invalid(outcomes: pa.StructArray, row: int) -> InvalidValue:

@@ -130,6 +130,16 @@ def _spatial(column: Column, target_type: str, abilities: Abilities) -> Iterator
         yield Check(column.name, "other-shape", f"({' OR '.join(wrong)})")
 
 
+def original_bytes(column: Column) -> str:
+    """Returns the expression of a value's own bytes, a text's in UTF-8."""
+    name = quote(column.name)
+    if column.column_type == "json":
+        name = f"CAST({name} AS CHAR)"
+    elif column.character_set:
+        name = f"CONVERT({name} USING utf8mb4)"
+    return f"CAST({name} AS BINARY)"
+
+
 def boolean_fact(column: Column) -> Check:
     """Returns what decides whether a `tinyint(1)` becomes boolean."""
     return Check(column.name, "not-boolean", f"{quote(column.name)} NOT IN (0, 1)")

@@ -244,6 +244,7 @@ def _table(table: Table, existing: TargetTable | None, look: Look, work: _Draft)
         casts=tuple(statement for decision in decided.values() for statement in decision.casts),
         after=after,
         row_bytes=look.row_bytes,
+        guards=tuple(guard for decision in decided.values() for guard in decision.guards),
     )
 
 

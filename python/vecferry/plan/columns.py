@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from vecferry.mapping import ddl
-from vecferry.mapping.checks import FACTS, SENTENCES, Check, boolean_fact, checks_of, label_facts
+from vecferry.mapping.checks import FACTS, SENTENCES, Check, boolean_fact, checks_of, label_facts, original_bytes
 from vecferry.mapping.expressions import translate_expression
 from vecferry.mapping.identifiers import MAX_NAME_BYTES, qualified
 from vecferry.mapping.select import quote as mysql_quote
 from vecferry.mapping.typemap import SPATIAL, TEXTS, TypeRow, base_type, enum_labels, fill_in, modifier, row_for
-from vecferry.model import Column, ColumnPlan, DdlObject, Loss, TargetColumn
+from vecferry.model import Column, ColumnPlan, DdlObject, Guard, Loss, TargetColumn
 from vecferry.plan.findings import Probe
 from vecferry.words import at_words, rows_words
 
@@ -63,6 +63,7 @@ class ColumnDecision:
     problems: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     probes: tuple[Probe, ...] = ()
+    guards: tuple[Guard, ...] = ()
 
 
 def decide_column(scope: Scope, column: Column, there: TargetColumn | None, dimensions: int) -> ColumnDecision:
@@ -377,6 +378,8 @@ def _settled(scope: Scope, column: Column, plan: ColumnPlan, checks: tuple[Check
     read = mysql_quote(column.name)
     losses: list[Loss] = []
     problems: list[str] = []
+    guards: list[Guard] = []
+    aside = scope.config.on_invalid
     for check in checks:
         answer = scope.findings.answers.get((scope.table, column.name, check.kind))
         if answer is None or check.kind in FACTS:
@@ -385,23 +388,34 @@ def _settled(scope: Scope, column: Column, plan: ColumnPlan, checks: tuple[Check
         policy = scope.config.policy(check.kind, scope.table, column.name)
         hold = f"{rows_words(answer.count)} {'holds' if answer.count == 1 else 'hold'}"
         held = f"{scope.table}.{column.name}: {hold} {what}{at_words(answer.examples)}"
-        if policy == "null" and not plan.nullable:
+        if policy is None and aside != "stop":
+            if not check.parsed:
+                # PostgreSQL itself finds those that no condition tells.
+                guards.append(Guard(plan.name, check.kind, what, check.condition, original_bytes(column)))
+                read = check.repairs.get("null", "{}").format(read)
+            done = _KEPT if aside == "null" and plan.nullable else _LEFT_OUT
+            losses.append(Loss(scope.table, column.name, f"{what}: {done}", answer.count, answer.examples))
+        elif policy == "null" and not plan.nullable:
             problems.append(
                 f"{held}: --on {check.kind}=null cannot help, the column is NOT NULL: correct them in the source"
             )
-        elif policy not in check.repairs:
+        elif policy is None or policy not in check.repairs:
             problems.append(f"{held}: {_advice(check, nullable=plan.nullable)}")
         else:
             read = check.repairs[policy].format(read)
             losses.append(Loss(scope.table, column.name, f"{what}: {_DONE[policy]}", answer.count, answer.examples))
     select = _select(column, row, read)
-    return ColumnDecision(replace(plan, select=select), losses=tuple(losses), problems=tuple(problems))
+    return ColumnDecision(
+        replace(plan, select=select), losses=tuple(losses), problems=tuple(problems), guards=tuple(guards)
+    )
 
 
+_LEFT_OUT = "their rows are left out and kept in the reject store"
+_KEPT = "they become NULL and are kept in the reject store"
 _DONE = {"null": "they become NULL", "replace": "they are replaced", "truncate": "they are cut"}
 
 
 def _advice(check: Check, *, nullable: bool) -> str:
     possible = [policy for policy in check.repairs if nullable or policy != "null"]
     choices = " or ".join(f"--on {check.kind}={policy}" for policy in possible)
-    return "correct them in the source" + (f", or say {choices}" if choices else "")
+    return f"correct them in the source, or say {f'{choices} or ' if choices else ''}--on-invalid reject"

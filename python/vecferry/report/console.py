@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vecferry.model import ColumnPlan, EmbeddingSpec, Estimate, Loss, Plan, TablePlan
-    from vecferry.report.report import Report, VectorResult
+    from vecferry.report.report import RejectResult, Report, VectorResult
 
 _NONE = "-"
 _PLAIN = {
@@ -242,6 +242,8 @@ def render_report(report: Report) -> RenderableType:
         parts.append(_sequences(report))
     if report.losses:
         parts.append(_losses(report.losses))
+    if report.rejects:
+        parts.append(_rejects(report.rejects))
     parts.extend(_notes((*(problem for vector in report.vectors for problem in _problems(vector)), *report.notes)))
     parts.append(Text(_seconds(report.seconds), style="dim"))
     if report.report:
@@ -262,8 +264,11 @@ def status_words(report: Report) -> str:
         proof = f"{count_words(unchecked, 'table')} not checked" if unchecked else "verified equal"
         return f"done: {carried}, {proof}, in {seconds_words(report.seconds.get('total', 0.0))} {run}"
     if report.status == "rejected":
-        rejected = sum(table.rows_rejected for table in report.tables)
-        return f"done, but {count_words(rejected, 'row')} rejected; see the target's table vecferry.reject {run}"
+        out = sum(table.rows_rejected for table in report.tables)
+        nulled = sum(entry.count for entry in report.rejects if entry.action == "null")
+        what = [f"{count_words(out, 'row')} left out"] if out else []
+        what += [f"{count_words(nulled, 'value')} made NULL"] if nulled else []
+        return f"done, but {' and '.join(what)}: `vecferry rejects list` shows what is in the reject store {run}"
     different = [table.name for table in report.tables if table.verified == "different"]
     different += [f"{vector.table}.{vector.column}" for vector in report.vectors if vector.problems]
     return f"done, but verification found differences in {', '.join(different) or 'the result'} {run}"
@@ -301,6 +306,19 @@ def _vectors(report: Report) -> Table:
             f"{vector.recall_at_10:.3f}" if vector.recall_at_10 is not None else "not measured",
         )
     return _right(grid, 2, 3, 5)
+
+
+def _rejects(rejects: Iterable[RejectResult]) -> Table:
+    grid = _grid("In the reject store", "where", "values", "reason", "what was done", "the first")
+    for entry in rejects:
+        grid.add_row(
+            f"{entry.table}.{entry.column}" if entry.column else entry.table,
+            f"{entry.count:,}",
+            entry.reason,
+            "row left out" if entry.action == "reject" else "made NULL",
+            entry.message + (f" ({'; '.join(entry.examples)})" if entry.examples else ""),
+        )
+    return _right(grid, 1)
 
 
 def _problems(vector: VectorResult) -> list[str]:

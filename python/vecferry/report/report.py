@@ -49,6 +49,22 @@ class SequenceResult:
 
 
 @dataclass(frozen=True, slots=True)
+class RejectResult:
+    """Values of a column that could not be carried, for one reason; they are in the reject store."""
+
+    table: str
+    column: str | None
+    reason: str
+    action: str
+    """`reject`: their rows were left out; `null`: they became NULL."""
+    count: int
+    message: str
+    """Of the first."""
+    examples: tuple[str, ...] = ()
+    """The keys of a few, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole result of a `migrate`."""
 
@@ -61,6 +77,7 @@ class Report:
     sequences: tuple[SequenceResult, ...]
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    rejects: tuple[RejectResult, ...] = ()
     report: str | None = None
 
     def to_json(self) -> dict[str, Any]:

@@ -16,7 +16,8 @@ import pymysql
 from pymysql.cursors import SSCursor
 
 from vecferry.errors import SourceError, one_line
-from vecferry.mapping.select import quote, select
+from vecferry.mapping.select import literal, quote, select
+from vecferry.model import Chunk
 from vecferry.source.connect import SESSION, cut_off, open_connection, ssl_mode, translate
 from vecferry.source.probe import probe
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vecferry.config import DatabaseURL
-    from vecferry.model import Chunk, TablePlan
+    from vecferry.model import TablePlan
 
 MOST_ROWS = 65_536
 _TYPES = {"date32": pa.date32(), "timestamp[us]": pa.timestamp("us"), "binary": pa.binary()}
@@ -59,6 +60,26 @@ def read_chunk(url: DatabaseURL, table: TablePlan, chunk: Chunk, *, batch_bytes:
     yield from found
 
 
+def read_row(url: DatabaseURL, table: TablePlan, row: pa.RecordBatch) -> pa.RecordBatch | None:
+    """Reads one row again; None where no row has its key any more.
+
+    Args:
+        url: the source.
+        table: the table's plan; it must have a key.
+        row: the row as it was read before, a batch of one.
+
+    Raises:
+        SourceError: see `read_chunk`.
+    """
+    conditions = []
+    for place, column in enumerate(table.columns):
+        if (column.source or column.name) in table.key:
+            value = row.column(place)[0].as_py()
+            conditions.append(f"{column.select} <=> {'NULL' if value is None else literal(value)}")
+    whole = Chunk(table.name, 0)
+    return next(_stream(url, table, whole, 1, " AND ".join(conditions)), None)
+
+
 def arrow_type(read_type: str) -> pa.DataType:
     """Returns the Arrow type that a plan's `read_type` names."""
     if read_type.startswith("decimal"):
@@ -71,7 +92,7 @@ class _TooLargeError(Exception):
 
 
 def _load(url: DatabaseURL, table: TablePlan, chunk: Chunk) -> list[pa.RecordBatch]:
-    query = select(table.name, table.columns, table.key, chunk.lower, chunk.upper)
+    query = select(table.name, table.reads, table.key, chunk.lower, chunk.upper)
     address = _driver_url(url, secure=probe(url)).with_password()
     try:
         result = connectorx.read_sql(address, query, return_type="arrow", pre_execution_query=[SESSION])
@@ -107,21 +128,24 @@ def _driver_url(url: DatabaseURL, *, secure: bool) -> DatabaseURL:
 
 def _typed(result: pa.Table, table: TablePlan) -> list[pa.RecordBatch]:
     columns = []
-    for found, column in zip(result.columns, table.columns, strict=True):
+    for found, column in zip(result.columns, table.reads, strict=True):
         wanted = arrow_type(column.read_type)
         same = found.type == wanted or (pa.types.is_large_string(found.type) and wanted == pa.string())
         columns.append(found if same else found.cast(wanted))
-    typed = pa.Table.from_arrays(columns, names=[column.name for column in table.columns])
+    typed = pa.Table.from_arrays(columns, names=[column.name for column in table.reads])
     return [batch for batch in typed.to_batches() if batch.num_rows]
 
 
-def _stream(url: DatabaseURL, table: TablePlan, chunk: Chunk, batch_bytes: int) -> Iterator[pa.RecordBatch]:
+def _stream(
+    url: DatabaseURL, table: TablePlan, chunk: Chunk, batch_bytes: int, condition: str = ""
+) -> Iterator[pa.RecordBatch]:
     # MySQL prints a FLOAT with six digits; as a double it prints every one. A product keeps -0, a sum does not.
     columns = [
         replace(column, select=f"({column.select}) * 1e0") if column.read_type in _FLOATS else column
-        for column in table.columns
+        for column in table.reads
     ]
     query = select(table.name, columns, table.key, chunk.lower, chunk.upper)
+    query += f" WHERE {condition}" if condition else ""
     # Without decoders every value is the server's own bytes, which Arrow then reads a column at a time.
     connection = open_connection(url, conv={}, use_unicode=False)
     cursor = SSCursor(connection)
@@ -145,14 +169,14 @@ def _stream(url: DatabaseURL, table: TablePlan, chunk: Chunk, batch_bytes: int) 
 
 def _batch(rows: list[tuple[bytes | None, ...]], table: TablePlan) -> pa.RecordBatch:
     arrays = []
-    for values, column in zip(zip(*rows, strict=True), table.columns, strict=True):
+    for values, column in zip(zip(*rows, strict=True), table.reads, strict=True):
         wanted = arrow_type(column.read_type)
         if pa.types.is_binary(wanted):
             arrays.append(pa.array(values, type=wanted))
             continue
         text = pa.array(values, type=pa.string())
         arrays.append(text if wanted == pa.string() else text.cast(wanted))
-    return pa.record_batch(arrays, names=[column.name for column in table.columns])
+    return pa.record_batch(arrays, names=[column.name for column in table.reads])
 
 
 def _drop(connection: Any, cursor: Any) -> None:  # noqa: ANN401 - PyMySQL's own

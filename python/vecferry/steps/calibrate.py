@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vecferry.convert.batches import convert_batch
+from vecferry.convert.rejects import fault_words
 from vecferry.errors import InvalidValueError, VecferryError
 from vecferry.mapping.identifiers import qualified, quote
 from vecferry.mapping.select import literal, range_condition
@@ -220,7 +221,11 @@ class _Trial:
         carried = _Carried()
         batches = read_chunk(self._source, table, chunk, batch_bytes=size)
         for batch in batches if table.key else islice(batches, 1):
-            converted = convert_batch(batch, table, specs, carried.rows)
+            found = convert_batch(batch, table, specs)
+            if found.faults:
+                # One is enough to know: the run would end at the first.
+                raise InvalidValueError(fault_words(batch, table, found.faults[0], carried.rows))
+            converted = found.batch
             if self._writers:
                 reader = pa.RecordBatchReader.from_batches(converted.schema, iter([converted]))
                 self._writers[worker].write(_ROWS, reader)

@@ -9,26 +9,18 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import adbc_driver_postgresql
 import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement
 from adbc_driver_manager import Error as AdbcError
-from psycopg import sql
 
-from vecferry.errors import InvalidValueError, TargetError, one_line
-from vecferry.model import ChunkResult
+from vecferry.errors import RefusedRowError, TargetError, mask, one_line
 from vecferry.target.connect import PATH, PATIENCE, conninfo, refusal
-from vecferry.target.ledger import INSERT_CHUNK
 
 if TYPE_CHECKING:
     from vecferry.config import DatabaseURL
-
-_RECORDED = sql.SQL(
-    "SELECT rows_read, rows_written, rows_rejected, bytes_read, seconds FROM vecferry.chunk"
-    " WHERE run_id = {} AND table_name = {} AND number = {}"
-)
 
 
 class Loader:
@@ -72,6 +64,8 @@ class Writer:
     def __init__(self, database: AdbcDatabase, url: DatabaseURL, schema: str) -> None:
         self._url = url
         self._schema = schema
+        # Its transactions are begun here: the driver's own mode cannot go back to a savepoint.
+        self._open = False
         try:
             self._connection = AdbcConnection(database)
         except AdbcError as error:
@@ -80,79 +74,90 @@ class Writer:
             self._execute("SET synchronous_commit = off")
             self._execute(PATIENCE)
             self._execute(PATH)
-            self._connection.set_autocommit(False)
         except AdbcError as error:
             # The driver does not let go of a database with a connection that is open.
             self.close()
             raise _translate(error, url, "connect") from error
 
-    def write(self, table: str, batches: pa.RecordBatchReader) -> int:
+    def write(self, table: str, batches: pa.RecordBatchReader, schema: str | None = None) -> int:
         """Appends `batches` to `table` in the open transaction and returns the number of rows.
 
+        Args:
+            table: the table's name.
+            batches: wire columns.
+            schema: where the table is, if not in the writer's own schema.
+
         Raises:
-            InvalidValueError: PostgreSQL refused a value; its own words are in the message.
+            RefusedRowError: PostgreSQL refused a value; its own words are in the message.
             TargetError: it refused anything else.
         """
         try:
+            self._begin()
             with AdbcStatement(self._connection) as statement:
                 statement.set_options(
                     **{
                         "adbc.ingest.target_table": table,
-                        "adbc.ingest.target_db_schema": self._schema,
+                        "adbc.ingest.target_db_schema": schema or self._schema,
                         "adbc.ingest.mode": "adbc.ingest.mode.append",
                     }
                 )
                 statement.bind_stream(batches)
                 return int(statement.execute_update())
         except AdbcError as error:
-            raise _translate(error, self._url, f"load rows into table {table}") from error
+            raise _translate(error, self._url, f"load rows into table {table}", table) from error
 
-    def commit(self, run_id: str, result: ChunkResult) -> None:
-        """Records the chunk in the ledger and commits it with its rows.
+    def commit(self) -> None:
+        """Commits the open transaction.
 
         Raises:
-            TargetError: PostgreSQL refused; its own words are in the message.
+            RefusedRowError: PostgreSQL refused a value that it looks at only now.
+            TargetError: it refused anything else.
         """
-        values = (run_id, result.table, result.number, result.rows_read, result.rows_written, result.rows_rejected,
-                  result.bytes_read, result.seconds)  # fmt: skip
-        listed = sql.SQL(", ").join([sql.Literal(value) for value in values])
+        self.execute("COMMIT", "commit rows")
+        self._open = False
+
+    def execute(self, query: str, doing: str = "run a statement") -> None:
+        """Runs a statement in the open transaction.
+
+        Args:
+            query: the statement, its values written out: binding through Arrow would prepare it every time.
+            doing: completes "the target refused to ...".
+
+        Raises:
+            RefusedRowError: PostgreSQL refused a value.
+            TargetError: it refused anything else.
+        """
         try:
-            # Written out: binding through Arrow would prepare a statement for every chunk.
-            self._execute(sql.SQL(INSERT_CHUNK).format(listed).as_string())
-            self._connection.commit()
+            self._begin()
+            self._execute(query)
         except AdbcError as error:
-            raise _translate(error, self._url, f"record chunk {result.number} of table {result.table}") from error
+            raise _translate(error, self._url, doing) from error
 
-    def recorded(self, run_id: str, table: str, number: int) -> ChunkResult | None:
-        """Returns what the ledger says of a chunk if it is committed; throws the open transaction away.
+    def rows(self, query: str, doing: str = "answer a query") -> list[dict[str, Any]]:
+        """Returns the rows of a query in the open transaction, by column.
+
+        Args:
+            query: the query, its values written out.
+            doing: completes "the target refused to ...".
 
         Raises:
             TargetError: PostgreSQL refused; its own words are in the message.
         """
-        self.rollback()
-        query = _RECORDED.format(sql.Literal(run_id), sql.Literal(table), sql.Literal(number)).as_string()
         try:
+            self._begin()
             with AdbcStatement(self._connection) as statement:
                 statement.set_sql_query(query)
                 stream, _ = statement.execute_query()
-                rows = pa.RecordBatchReader.from_stream(stream).read_all().to_pylist()
+                found: list[dict[str, Any]] = pa.RecordBatchReader.from_stream(stream).read_all().to_pylist()
+                return found
         except (AdbcError, pa.ArrowException, OSError) as error:
             # What goes wrong while the rows come is told by Arrow.
-            raise _translate(error, self._url, "read the ledger") from error
-        finally:
-            self.rollback()
-        return ChunkResult(table=table, number=number, **rows[0]) if rows else None
+            raise _translate(error, self._url, doing) from error
 
-    def execute(self, query: str) -> None:
-        """Runs a statement in the open transaction.
-
-        Raises:
-            TargetError: PostgreSQL refused; its own words are in the message.
-        """
-        try:
-            self._execute(query)
-        except AdbcError as error:
-            raise _translate(error, self._url, "run a statement") from error
+    def _begin(self) -> None:
+        if not self._open:
+            self._execute("BEGIN")
+            self._open = True
 
     def _execute(self, query: str) -> None:
         with AdbcStatement(self._connection) as statement:
@@ -161,8 +166,10 @@ class Writer:
 
     def rollback(self) -> None:
         """Throws the open transaction away; a dead connection has done so by itself."""
-        with suppress(AdbcError):
-            self._connection.rollback()
+        if self._open:
+            with suppress(AdbcError):
+                self._execute("ROLLBACK")
+            self._open = False
 
     def close(self) -> None:
         """Closes the connection; a dead one is closed already."""
@@ -177,14 +184,30 @@ _NOISE = re.compile(
     r"|Failed to connect: |COPY query failed: | ?Query was: COPY .* WITH \(FORMAT binary\)"
     r"|PGRES_FATAL_ERROR |(?:ERROR|FATAL): +|\. SQLSTATE: \w+"
 )
-_DATA_CLASSES = ("22", "23")
+_DATA_CLASSES = ("22", "23", "44", "54", "P0")
 """SQLSTATE classes of values that do not fit
-(https://www.postgresql.org/docs/current/errcodes-appendix.html): "data exception", "integrity constraint violation"."""
+(https://www.postgresql.org/docs/current/errcodes-appendix.html): "data exception", "integrity constraint violation",
+"WITH CHECK OPTION violation", "program limit exceeded", and what a trigger raises."""
 
 
-def _translate(error: Exception, url: DatabaseURL, doing: str) -> TargetError | InvalidValueError:
+def _translate(error: Exception, url: DatabaseURL, doing: str, table: str = "") -> TargetError | RefusedRowError:
     sqlstate = error.sqlstate if isinstance(error, AdbcError) else None
-    refused = refusal(url, doing, _NOISE.sub("", one_line(error)), sqlstate)
-    if (sqlstate or "").startswith(_DATA_CLASSES):
-        return InvalidValueError(refused.sentence)
-    return refused
+    words = _NOISE.sub("", one_line(error))
+    refused = refusal(url, doing, words, sqlstate)
+    if not isinstance(error, AdbcError) or not (sqlstate or "").startswith(_DATA_CLASSES):
+        return refused
+    fields = {str(name, "utf-8") if isinstance(name, bytes) else name: value for name, value in error.details}
+    line, column = _place(fields, table)
+    return RefusedRowError(
+        refused.sentence, words=mask(words, url.password), sqlstate=sqlstate or "", line=line, column=column
+    )
+
+
+def _place(fields: dict[str, bytes], table: str) -> tuple[int | None, str | None]:
+    """Returns the row, from 1, and the column that an error names; COPY tells them in its context alone."""
+    context = fields.get("PG_DIAG_CONTEXT", b"").decode(errors="replace")
+    found = re.search(rf"^COPY {re.escape(table)}, line (\d+)(?:, column (.+))?\Z", context, re.MULTILINE | re.DOTALL)
+    named = fields.get("PG_DIAG_COLUMN_NAME", b"").decode(errors="replace")
+    if found is None:
+        return None, named or None
+    return int(found[1]), found[2] or named or None

@@ -1,7 +1,7 @@
 """The run's record in the target, schema `vecferry`: which run, which chunks are committed, which steps are done.
 
-A chunk's row commits with the chunk's rows (`target/ingest.py`), so after any crash a chunk is wholly there
-or wholly absent.
+A chunk's row commits with the chunk's rows and with what was rejected of them (`steps/copy.py`, `target/rejects.py`),
+so after any crash a chunk is wholly there or wholly absent.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 import orjson
+from psycopg import sql
 from psycopg.types.json import Jsonb
 from pydantic import TypeAdapter
 
 from vecferry.model import Plan
 
 if TYPE_CHECKING:
+    from vecferry.model import ChunkResult
     from vecferry.target.connect import Connection
 
 SCHEMA = "vecferry"
@@ -49,6 +51,22 @@ _STATEMENTS = (
       committed timestamptz NOT NULL DEFAULT clock_timestamp(),
       PRIMARY KEY (run_id, table_name, number)
     )""",
+    """CREATE TABLE IF NOT EXISTS vecferry.reject (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      run_id uuid NOT NULL REFERENCES vecferry.run ON DELETE CASCADE,
+      table_name text NOT NULL,
+      chunk integer NOT NULL,
+      row_number bigint NOT NULL,
+      key json,
+      column_name text,
+      reason text NOT NULL,
+      message text NOT NULL,
+      original bytea,
+      action text NOT NULL CHECK (action IN ('reject', 'null')),
+      kept bytea NOT NULL,
+      rejected timestamptz NOT NULL DEFAULT clock_timestamp()
+    )""",
+    "CREATE INDEX IF NOT EXISTS reject_run_id ON vecferry.reject (run_id, table_name, chunk, row_number)",
     """CREATE TABLE IF NOT EXISTS vecferry.step (
       run_id uuid NOT NULL REFERENCES vecferry.run ON DELETE CASCADE,
       name text NOT NULL,
@@ -62,12 +80,6 @@ _LOCK_KEY = 0x7665_6366_6572_7279
 """The advisory lock of a running migration: "vecferry" as eight ASCII bytes."""
 
 _PLAN = TypeAdapter(Plan)
-
-INSERT_CHUNK = (
-    "INSERT INTO vecferry.chunk (run_id, table_name, number, rows_read, rows_written, rows_rejected, bytes_read,"
-    " seconds) VALUES ({})"
-)
-"""The statement that records a chunk, for the connection that loads it; `{}` takes the values in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +160,7 @@ def begin(connection: Connection, plan: Plan, version: str, position: dict[str, 
 
 def reset(connection: Connection, run_id: str) -> None:
     """Takes back what a run has done, but keeps the run and its plan."""
+    connection.execute("DELETE FROM vecferry.reject WHERE run_id = %s", [run_id])
     connection.execute("DELETE FROM vecferry.chunk WHERE run_id = %s", [run_id])
     connection.execute("DELETE FROM vecferry.step WHERE run_id = %s", [run_id])
 
@@ -191,6 +204,30 @@ def totals(connection: Connection, run_id: str) -> dict[str, TableTotals]:
         [run_id],
     )
     return {str(table): TableTotals(*numbers) for table, *numbers in rows}
+
+
+def chunk_statement(run_id: str, result: ChunkResult) -> str:
+    """Returns the statement that records a chunk, for the connection that loads it."""
+    values = (run_id, result.table, result.number, result.rows_read, result.rows_written, result.rows_rejected,
+              result.bytes_read, result.seconds)  # fmt: skip
+    return _written(
+        "INSERT INTO vecferry.chunk (run_id, table_name, number, rows_read, rows_written, rows_rejected, bytes_read,"
+        " seconds) VALUES ({}, {}, {}, {}, {}, {}, {}, {})",
+        *values,
+    )
+
+
+def chunk_query(run_id: str, table: str, number: int) -> str:
+    """Returns the query for a chunk that is recorded: the fields of `ChunkResult` from `rows_read` on."""
+    return _written(
+        "SELECT rows_read, rows_written, rows_rejected, bytes_read, seconds FROM vecferry.chunk"
+        " WHERE run_id = {} AND table_name = {} AND number = {}",
+        run_id, table, number,
+    )  # fmt: skip
+
+
+def _written(query: LiteralString, *values: object) -> str:
+    return sql.SQL(query).format(*map(sql.Literal, values)).as_string()
 
 
 def steps_done(connection: Connection, run_id: str) -> frozenset[str]:

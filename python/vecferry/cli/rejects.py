@@ -1,0 +1,214 @@
+"""`vecferry rejects`: what could not be carried, and how it gets there all the same."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from vecferry.cli import options, output
+from vecferry.cli.invocation import Invocation
+from vecferry.errors import ExitCode, UsageError
+from vecferry.words import count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from vecferry.config import Config
+    from vecferry.rejects import Retried
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Look at the values that a run with --on-invalid could not carry, and land them after all.",
+)
+
+_SHOWN = 50
+_LONGEST = 60
+
+ExportFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; - is stdout.", show_default=False)]
+Values = Annotated[
+    Path | None,
+    typer.Option(
+        "--values",
+        metavar="FILE",
+        show_default=False,
+        help="Corrected values: lines as `rejects export` writes them, with a value added to each. Unset: the rows are "
+        "read from the source again.",
+    ),
+]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="How many to show; --json prints all.")]
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    *,
+    target: options.Target = None,
+    config_file: options.ConfigFile = None,
+    schema: options.Schema = None,
+    limit: Limit = _SHOWN,
+    json_output: options.Json = False,
+    debug: options.Debug = False,
+) -> int:
+    """Show what the last run has put into its reject store.
+
+    Examples:
+      vecferry rejects list -t postgresql://me@db2/shop
+      vecferry rejects list --json | jq '.rejects[].key'
+    """
+    invocation = context.ensure_object(Invocation)
+    invocation.debug |= debug
+    entries = _entries(options.load_target(invocation, config_file, target=target, target_schema=schema))
+    if json_output:
+        output.print_json({"rejects": list(entries)})
+        return ExitCode.DONE
+    shown = list(islice(entries, limit))
+    rest = Counter(_where(entry) for entry in entries)
+    if not shown and not rest:
+        output.print_result(Text("the reject store is empty", style="green"))
+        return ExitCode.DONE
+    more = [Text(f"and {number:,} more of {where}") for where, number in rest.items()]
+    output.print_result(Group(_grid(shown), *more))
+    return ExitCode.DONE
+
+
+@app.command("export")
+def export(
+    context: typer.Context,
+    file: ExportFile,
+    *,
+    target: options.Target = None,
+    config_file: options.ConfigFile = None,
+    schema: options.Schema = None,
+    debug: options.Debug = False,
+) -> int:
+    """Write the reject store into a file, one JSON object a line, readable by its owner alone.
+
+    Add a "value" to a line, as PostgreSQL reads it (an embedding may be JSON, null is NULL; where "column" is null, an
+    object of columns and values), and give the file to `rejects retry --values`.
+
+    Examples:
+      vecferry rejects export rejects.jsonl
+      vecferry rejects export - | jq -c '.value = null' > corrected.jsonl
+    """
+    invocation = context.ensure_object(Invocation)
+    invocation.debug |= debug
+    entries = _entries(options.load_target(invocation, config_file, target=target, target_schema=schema))
+    if str(file) == "-":
+        for entry in entries:
+            sys.stdout.write(json.dumps(entry) + "\n")
+        return ExitCode.DONE
+    number = 0
+    try:
+        with output.open_private(file) as stream:
+            for number, entry in enumerate(entries, 1):  # noqa: B007 - the last one is how many there are
+                stream.write(json.dumps(entry) + "\n")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}") from None
+    output.print_result(Text(f"{file}: {count_words(number, 'reject')}"))
+    return ExitCode.DONE
+
+
+@app.command("retry")
+def retry(
+    context: typer.Context,
+    *,
+    values: Values = None,
+    source: options.Source = None,
+    target: options.Target = None,
+    config_file: options.ConfigFile = None,
+    schema: options.Schema = None,
+    json_output: options.Json = False,
+    debug: options.Debug = False,
+) -> int:
+    """Land rejected rows and values: corrected in the source since, or by a file of values.
+
+    Each row is a transaction of its own, with what is taken out of the store. Exit code 1 where something is left.
+
+    Examples:
+      vecferry rejects retry -s mysql://me@db1/shop -t postgresql://me@db2/shop
+      vecferry rejects retry --values corrected.jsonl -t postgresql://me@db2/shop
+    """
+    invocation = context.ensure_object(Invocation)
+    invocation.debug |= debug
+    load = options.load if values is None else options.load_target
+    config = load(invocation, config_file, source=source, target=target, target_schema=schema)
+    corrected = None if values is None else _read(values)
+    from vecferry.rejects import retry_rejects  # noqa: PLC0415 - a wrong option need not wait for the drivers
+
+    result = retry_rejects(config, corrected)
+    if json_output:
+        output.print_json(result.to_json())
+    else:
+        output.print_result(_outcome(result))
+    return ExitCode.DONE if result.whole else ExitCode.DIFFERENCES
+
+
+def _entries(config: Config) -> Iterator[dict[str, Any]]:
+    from vecferry.rejects import list_rejects  # noqa: PLC0415 - a wrong option need not wait for the drivers
+
+    return list_rejects(config)
+
+
+def _read(file: Path) -> dict[int, Any]:
+    """Reads the corrected values of a file, by the number of their entry; lines without a value are left out."""
+    values: dict[int, Any] = {}
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"{file} cannot be read: {reason}") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            if "value" in entry:
+                values[int(entry["id"])] = entry["value"]
+        except (ValueError, TypeError, KeyError):
+            raise UsageError(
+                f'{file}, line {number}: expected an object such as {{"id": 7, "value": "2024-01-31"}}'
+            ) from None
+    return values
+
+
+def _grid(entries: Iterable[dict[str, Any]]) -> Table:
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for header in ("id", "where", "key", "reason", "what was done", "why", "original"):
+        grid.add_column(header, overflow="fold")
+    for entry in entries:
+        key = entry["key"]
+        original = entry["original"]
+        text = "NULL" if original is None else f"0x{original['hex']}" if isinstance(original, dict) else original
+        grid.add_row(
+            str(entry["id"]),
+            _where(entry),
+            "none" if key is None else ", ".join(f"{name} = {value}" for name, value in key.items()),
+            entry["reason"],
+            "row left out" if entry["action"] == "reject" else "made NULL",
+            entry["message"],
+            text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...",
+        )
+    return grid
+
+
+def _where(entry: dict[str, Any]) -> str:
+    return f"{entry['table']}.{entry['column']}" if entry["column"] else str(entry["table"])
+
+
+def _outcome(result: Retried) -> Group:
+    lines = [Text(sentence, style="red") for sentence in result.refused]
+    left = [f"{count_words(len(result.refused), 'row')} still refused"] if result.refused else []
+    left += [f"{count_words(result.not_corrected, 'row')} without a corrected value"] if result.not_corrected else []
+    words = f"{count_words(result.landed, 'row')} landed" + (f", {' and '.join(left)}" if left else "")
+    return Group(*lines, Text(words, style="bold green" if result.whole else "bold red"))

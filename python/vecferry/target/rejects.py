@@ -1,0 +1,121 @@
+"""The reject store, `vecferry.reject`: values that could not be carried, with their original bytes."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pyarrow as pa
+from psycopg import sql
+
+from vecferry.model import Reject
+from vecferry.target.ledger import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vecferry.target.connect import Connection
+    from vecferry.target.ingest import Writer
+
+_LOCK_KEY = 0x7665_6366_5245_4A54
+"""Held by a transaction that adds rejects, so that they are counted one after the other: "vecfREJT" in ASCII."""
+_TABLE = "reject"
+_FEW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the store."""
+
+    id: int
+    reject: Reject
+
+
+def add(writer: Writer, run_id: str, rejects: Sequence[Reject]) -> None:
+    """Adds to the store in the writer's open transaction.
+
+    Raises:
+        TargetError: PostgreSQL refused; its own words are in the message.
+    """
+    if not rejects:
+        return
+    rows = {
+        "run_id": pa.array([uuid.UUID(run_id).bytes] * len(rejects), pa.binary(16)),
+        "table_name": pa.array([entry.table for entry in rejects], pa.string()),
+        "chunk": pa.array([entry.chunk for entry in rejects], pa.int32()),
+        "row_number": pa.array([entry.row for entry in rejects], pa.int64()),
+        "key": pa.array([_json(entry.key) for entry in rejects], pa.string()),
+        "column_name": pa.array([entry.column for entry in rejects], pa.string()),
+        "reason": pa.array([entry.reason for entry in rejects], pa.string()),
+        # PostgreSQL's text takes no NUL, which a value that is quoted may have.
+        "message": pa.array([entry.message.replace("\0", "\\0") for entry in rejects], pa.string()),
+        "original": pa.array([entry.original for entry in rejects], pa.large_binary()),
+        "action": pa.array([entry.action for entry in rejects], pa.string()),
+        "kept": pa.array([entry.kept for entry in rejects], pa.large_binary()),
+    }
+    batch = pa.RecordBatch.from_pydict(rows)
+    writer.write(_TABLE, pa.RecordBatchReader.from_batches(batch.schema, [batch]), SCHEMA)
+
+
+def count(writer: Writer, run_id: str) -> int:
+    """Returns how many entries the run has with those of the open transaction; others that add any wait for its end.
+
+    Raises:
+        TargetError: PostgreSQL refused; its own words are in the message.
+    """
+    writer.execute(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})")
+    query = sql.SQL("SELECT count(*) AS count FROM vecferry.reject WHERE run_id = {}").format(sql.Literal(run_id))
+    return int(writer.rows(query.as_string())[0]["count"])
+
+
+def counts(connection: Connection, run_id: str) -> list[tuple[Any, ...]]:
+    """Returns what the store has of a run: table, column, reason, action, count, the first's message, a few keys."""
+    found = connection.execute(
+        "SELECT table_name, column_name, reason, action, count(*), (array_agg(message ORDER BY id))[1],"
+        " (array_agg(key::text ORDER BY id) FILTER (WHERE key IS NOT NULL))[:%s] FROM vecferry.reject"
+        " WHERE run_id = %s GROUP BY table_name, column_name, reason, action"
+        " ORDER BY table_name, column_name, reason",
+        [_FEW, run_id],
+    )
+    return [(*row[:6], tuple(row[6] or ())) for row in found]
+
+
+def entries(connection: Connection, run_id: str) -> Iterator[Entry]:
+    """Yields the entries of a run by table and row; few are held at a time."""
+    columns = "id, table_name, chunk, row_number, key::text, column_name, reason, message, original, action, kept"
+    query = sql.SQL(
+        f"SELECT {columns} FROM vecferry.reject WHERE run_id = %s ORDER BY table_name, chunk, row_number, id"
+    )
+    with connection.transaction(), connection.cursor(name="vecferry_rejects") as cursor:
+        cursor.itersize = 50
+        for row in cursor.execute(query, [run_id]):
+            table, chunk, number, key, column, reason, message, original, action, kept = row[1:]
+            loaded = None if key is None else orjson.loads(key)
+            yield Entry(row[0], Reject(table, chunk, number, loaded, column, reason, message, original, action, kept))
+
+
+def remove_statement(ids: Sequence[int]) -> str:
+    """Returns the statement that takes entries out of the store."""
+    return sql.SQL("DELETE FROM vecferry.reject WHERE id = ANY ({})").format(sql.Literal(list(ids))).as_string()
+
+
+def landed_statement(run_id: str, table: str, chunk: int) -> str:
+    """Returns the statement that counts a row of a chunk as written that was rejected."""
+    return (
+        sql.SQL(
+            "UPDATE vecferry.chunk SET rows_written = rows_written + 1, rows_rejected = rows_rejected - 1"
+            " WHERE run_id = {} AND table_name = {} AND number = {}"
+        )
+        .format(sql.Literal(run_id), sql.Literal(table), sql.Literal(chunk))
+        .as_string()
+    )
+
+
+def _json(key: dict[str, Any] | None) -> str | None:
+    return None if key is None else orjson.dumps(key, default=_plain).decode()
+
+
+def _plain(value: object) -> str:
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
