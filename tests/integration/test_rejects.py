@@ -398,3 +398,75 @@ def test_the_command(mysql: MySQLDatabase, postgres: PostgresDatabase, tmp_path:
     assert (landed.returncode, json.loads(landed.stdout)["landed"]) == (0, 1)
     assert postgres.rows('SELECT t FROM "a b" ORDER BY id') == [("a b",), ("fine",)]
     assert "empty" in vecferry("rejects", "list").stdout
+
+
+def test_mysql_5_6(mysql56: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    """It has no JSON_VALID: PostgreSQL tells which texts are no JSON."""
+    mysql56.execute("CREATE TABLE t (id int PRIMARY KEY, d date, a text CHARACTER SET latin1, j text, b bit(3), n int)")
+    with mysql56.connect().cursor() as cursor:
+        cursor.execute("SET sql_mode = ''")
+        cursor.execute(
+            "INSERT INTO t VALUES (1, '2024-01-31', 'fine', '[]', 5, 1), (2, '0000-00-00', 'fine', '[]', 5, 1),"
+            " (3, '2024-01-31', '\u00e9\\0b', '[]', 5, 1), (4, '2024-01-31', 'fine', '{', 5, 1),"
+            " (5, '0000-00-00', 'fine', '{', 5, 1), (6, '2024-01-31', 'fine', '[]', 5, 40000)"
+        )
+    postgres.execute("CREATE TABLE t (id int PRIMARY KEY, d date, a text, j jsonb, b bit(3), n smallint)")
+    report = run(mysql56, postgres, on_invalid="reject")
+    assert report.status == "rejected"
+    found = postgres.rows("SELECT (key->>'id')::int, column_name, reason, original FROM vecferry.reject ORDER BY 1, id")
+    assert found == [
+        (2, "d", "zero-date", b"0000-00-00"),
+        (3, "a", "nul-byte", "\u00e9\0b".encode()),
+        (4, "j", "22P02", b"{"),
+        (5, "d", "zero-date", b"0000-00-00"),
+        (6, "n", "out-of-range", b"40000"),
+    ]
+    assert postgres.rows("SELECT id, b::text FROM t") == [(1, "101")]
+    config = config_for(mysql56, postgres)
+    wrong = {"d": "never", "n": "one"}
+    corrections = {e["id"]: wrong[e["column"]] for e in list_rejects(config) if e["column"] in wrong}
+    assert retry_rejects(config, corrections).landed == 0
+    assert len(list(list_rejects(config))) == 5
+    values = {"d": "2024-02-01", "a": "b", "j": "{}", "n": 4}
+    result = retry_rejects(config, {entry["id"]: values[entry["column"]] for entry in list_rejects(config)})
+    # The fifth row's second fault came to light now, and is in the store with the first.
+    assert (result.landed, len(result.refused)) == (4, 1)
+    left = {entry["id"]: entry for entry in list_rejects(config)}
+    assert [(entry["key"], entry["column"], entry["original"]) for entry in left.values()] == [
+        ({"id": 5}, "d", "0000-00-00"), ({"id": 5}, "j", "{"),
+    ]  # fmt: skip
+    assert retry_rejects(config, {number: values[entry["column"]] for number, entry in left.items()}).whole
+    assert postgres.rows("SELECT d::text, j::text FROM t WHERE id = 5") == [("2024-02-01", "{}")]
+
+
+def test_shapes(mysql: MySQLDatabase, postgis: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE t (id int PRIMARY KEY, g geometry)")
+    mysql.execute(
+        "INSERT INTO t VALUES (1, ST_GeomFromText('POINT(1 2)', 4326)),"
+        " (2, ST_GeomFromText('LINESTRING(1 2, 3 4)', 4326))"
+    )
+    postgis.execute("CREATE EXTENSION postgis; CREATE TABLE t (id int PRIMARY KEY, g geometry(Point,4326))")
+    run(mysql, postgis, on_invalid="reject")
+    [(shape,)] = mysql.rows("SELECT CAST(g AS BINARY) FROM t WHERE id = 2")
+    assert postgis.rows("SELECT column_name, reason, original FROM vecferry.reject") == [("g", "other-shape", shape)]
+    assert postgis.rows("SELECT id, ST_AsText(g) FROM t") == [(1, "POINT(1 2)")]
+    config = config_for(mysql, postgis)
+    [entry] = list_rejects(config)
+    assert retry_rejects(config, {entry["id"]: "SRID=4326;POINT(3 4)"}).whole
+    assert postgis.rows("SELECT id, ST_AsText(g) FROM t") == [(1, "POINT(1 2)"), (2, "POINT(3 4)")]
+
+
+def test_a_key_that_is_at_fault_itself(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE t (d date PRIMARY KEY, a text)")
+    with mysql.connect().cursor() as cursor:
+        cursor.execute("SET sql_mode = ''")
+        cursor.execute("INSERT INTO t VALUES ('0000-00-00', 'a'), ('2023-02-00', 'b'), ('2024-01-31', 'c')")
+    assert run(mysql, postgres, on_invalid="null").tables[0].rows_rejected == 2
+    config = config_for(mysql, postgres)
+    assert len(retry_rejects(config).refused) == 2
+    originals = {entry["original"]: entry["id"] for entry in list_rejects(config)}
+    assert set(originals) == {"0000-00-00", "2023-02-00"}
+    assert retry_rejects(config, {originals["2023-02-00"]: "2023-02-01", originals["0000-00-00"]: "2000-01-01"}).whole
+    assert postgres.rows("SELECT d::text, a FROM t ORDER BY a") == [
+        ("2000-01-01", "a"), ("2023-02-01", "b"), ("2024-01-31", "c"),
+    ]  # fmt: skip

@@ -9,15 +9,15 @@ import orjson
 import pyarrow as pa
 from psycopg import sql
 
-from vecferry.convert.batches import convert_batch
-from vecferry.convert.rejects import fault_words, place_words, unpack_row
-from vecferry.errors import InvalidValueError
+from vecferry.convert.batches import bytes_of, convert_batch
+from vecferry.convert.rejects import fault_words, key_of, place_words, unpack_row
+from vecferry.errors import InvalidValueError, RefusedRowError
 from vecferry.mapping.identifiers import qualified, quote
 from vecferry.source.read import read_row
 from vecferry.target import rejects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from vecferry.config import DatabaseURL
     from vecferry.model import EmbeddingSpec, Plan, Reject, TablePlan
@@ -109,39 +109,57 @@ def retry_row(
         TargetError: PostgreSQL refused something else than a value.
     """
     table = plan.table(row.first.table)
-    texts = {} if correction is None else correction.embeddings
-    loaded = replace(
-        table,
-        columns=tuple(
-            replace(column, wire="vector" if column.name in texts else _LOADED.get(column.wire, column.wire))
-            for column in table.columns
-        ),
-    )
-    specs = _embeddings(plan, table)
     where = f"table {table.name} at {place_words(row.first.key, row.first.row)}"
     kept = unpack_row(row.first.kept)
-    others = {} if correction is None else correction.others
-    if correction is not None:
-        loaded = replace(loaded, guards=())
-        kept = _corrected(kept, loaded, correction)
-    else:
-        kept = _again(kept, table, source, where)
-    converted = convert_batch(kept, loaded, specs)
-    if converted.faults:
-        raise InvalidValueError(fault_words(kept, loaded, converted.faults[0], row.first.row))
     try:
-        _land(writer, plan, loaded, row, converted.batch, others, where)
+        if correction is None:
+            _land(writer, plan, _loaded(table), row, _again(kept, table, source, where), {}, where)
+        else:
+            corrected = replace(_loaded(table, correction.embeddings), guards=())
+            _land(writer, plan, corrected, row, _corrected(kept, corrected, correction), correction.others, where)
         writer.execute(rejects.remove_statement([entry.id for entry in row.entries]))
         if row.left_out:
             writer.execute(rejects.landed_statement(run_id, table.name, row.first.chunk))
         writer.commit()
+    except _StillInvalidError as error:
+        writer.rollback()
+        _add(writer, run_id, row, error)
+        raise
     except BaseException:
         writer.rollback()
         raise
 
 
+class _StillInvalidError(InvalidValueError):
+    def __init__(self, sentence: str, column: str | None, reason: str, message: str, original: bytes | None) -> None:
+        super().__init__(sentence)
+        self.column = column
+        self.reason = reason
+        self.message = message
+        self.original = original
+
+
+def _add(writer: Writer, run_id: str, row: Row, error: _StillInvalidError) -> None:
+    """Puts a fault into the store that came to light only now, so that it can be corrected with the others."""
+    if error.column in {entry.reject.column for entry in row.entries}:
+        return
+    found = replace(row.first, column=error.column, reason=error.reason, message=error.message, original=error.original)
+    rejects.add(writer, run_id, [found])
+    writer.commit()
+
+
+def _loaded(table: TablePlan, texts: Collection[str] = ()) -> TablePlan:
+    """Returns the table as it is after the load; the values of `texts` are embeddings as text."""
+    columns = (
+        replace(column, wire="vector" if column.name in texts else _LOADED.get(column.wire, column.wire))
+        for column in table.columns
+    )
+    return replace(table, columns=tuple(columns))
+
+
 def _again(kept: pa.RecordBatch, table: TablePlan, source: DatabaseURL | None, where: str) -> pa.RecordBatch:
-    if source is None or not table.key:
+    key = key_of(kept, table, 0)
+    if source is None or key is None or None in key.values():
         raise InvalidValueError(f"{where} has no key to find it by in the source: correct it with --values")
     found = read_row(source, table, kept)
     if found is None:
@@ -167,6 +185,29 @@ def _land(
     plan: Plan,
     table: TablePlan,
     row: Row,
+    batch: pa.RecordBatch,
+    others: Mapping[str, str | None],
+    where: str,
+) -> None:
+    """Converts a row and writes it, its `others` in PostgreSQL's words, in the writer's open transaction."""
+    converted = convert_batch(batch, table, _embeddings(plan, table))
+    for fault in converted.faults:
+        words = fault_words(batch, table, fault, row.first.row)
+        raise _StillInvalidError(words, fault.column, fault.reason, fault.message, fault.original)
+    try:
+        _write(writer, plan, table, row, converted.batch, others, where)
+    except RefusedRowError as error:
+        names = [column.name for column in table.columns]
+        column = error.column if error.column in names and error.column not in others else None
+        original = None if column is None else bytes_of(batch.column(names.index(column))[0])
+        raise _StillInvalidError(f"{where}: {error}", column, error.sqlstate, error.words, original) from error
+
+
+def _write(
+    writer: Writer,
+    plan: Plan,
+    table: TablePlan,
+    row: Row,
     wire: pa.RecordBatch,
     others: Mapping[str, str | None],
     where: str,
@@ -179,8 +220,11 @@ def _land(
     writer.execute(f"CREATE TEMPORARY TABLE {_STAGE} ON COMMIT DROP AS SELECT {listed} FROM {target} WITH NO DATA")
     writer.write(_STAGE, pa.RecordBatchReader.from_batches(wire.schema, [wire]), "pg_temp")
     for name, value in others.items():
-        literal = sql.Literal(value).as_string()
-        writer.execute(f"UPDATE {stage} SET {quote(name)} = {literal}", f"read the value of {name}")
+        statement = f"UPDATE {stage} SET {quote(name)} = {sql.Literal(value).as_string()}"
+        try:
+            writer.execute(statement, f"take the corrected value of {name}")
+        except RefusedRowError as error:
+            raise InvalidValueError(f"{where}: {error}") from error
     if row.left_out:
         writer.execute(f"INSERT INTO {target} ({listed}) OVERRIDING SYSTEM VALUE SELECT {listed} FROM {stage}")
         return
