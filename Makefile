@@ -59,8 +59,9 @@ tests/%/node_modules/.installed: tests/%/package-lock.json
 mariadb: $(BUILT)
 	@$(PY) -m vecferry.demo.install
 
-docs: $(BUILT) ## write docs/type-mapping.md anew
+docs: $(BUILT) ## write docs/type-mapping.md and docs/doctor.md anew
 	$(PY) -m vecferry.mapping.document > docs/type-mapping.md
+	$(PY) -m vecferry.doctor.document > docs/doctor.md
 
 postgis: $(BUILT)
 	@$(PY) -m tests.servers.install

@@ -334,6 +334,31 @@ def load_target(file: Path | None = None, **options: object) -> Config:
     return _validated(FromFile, file, options)
 
 
+@dataclass(frozen=True)
+class TargetScope:
+    """A target to look at, without a run: which tables of which schema; None is every user schema."""
+
+    url: DatabaseURL
+    schema: str | None = None
+    tables: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+def load_scope(file: Path | None = None, **options: object) -> TargetScope:
+    """Builds what a command that only looks at the target needs; a run's file and variables serve it as they are.
+
+    Args:
+        file: as for `load`.
+        options: as for `load`.
+
+    Raises:
+        UsageError: as for `load`, but a source may be missing.
+    """
+    config = load_target(file, **options)
+    schema = config.target_schema if "target_schema" in config.model_fields_set else None
+    return TargetScope(config.target_url, schema, config.tables, config.exclude)
+
+
 def _validated(settings: type[Config], file: Path | None, options: dict[str, object]) -> Config:
     if file is not None and not file.is_file():
         raise UsageError(f"the configuration file {file} does not exist")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.markup import escape
 
-from vecferry.cli import demo, migrate, plan, rejects
+from vecferry.cli import demo, doctor, migrate, plan, rejects
 from vecferry.cli.invocation import MEANINGS, Invocation, silence
 from vecferry.engine.allocator import keep_freed_buffers
 from vecferry.errors import ExitCode, VecferryError, one_line
@@ -68,6 +68,7 @@ app.command("demo")(demo.demo)
 app.command("plan")(plan.plan)
 app.command("migrate")(migrate.migrate)
 app.add_typer(rejects.app, name="rejects")
+app.command("doctor")(doctor.doctor)
 
 
 def run(arguments: Sequence[str]) -> int:

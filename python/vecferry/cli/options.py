@@ -110,6 +110,26 @@ Schema = Annotated[
     str | None,
     _option("target_schema", "--schema", metavar="NAME", panel=SCOPE, help="The schema in the target."),
 ]
+InspectedSchema = Annotated[
+    str | None,
+    typer.Option(
+        "--schema",
+        metavar="NAME",
+        rich_help_panel=SCOPE,
+        show_default=False,
+        help="Look at this schema alone; unset: at every user schema. [dim](env VECFERRY_TARGET_SCHEMA)[/]",
+    ),
+]
+InspectedTables = Annotated[
+    list[str] | None,
+    _option(
+        "tables",
+        "--tables",
+        metavar="PATTERN",
+        panel=SCOPE,
+        help="Look only at tables whose name matches, e.g. doc_*; repeat it or separate with commas.",
+    ),
+]
 Embedding = Annotated[
     list[str] | None,
     _option(
@@ -382,6 +402,11 @@ def _given(options: dict[str, object]) -> dict[str, object]:
 def negated(flag: bool | None) -> bool | None:
     """Returns what a `--no-...` option says of the field it switches off."""
     return None if flag is None else not flag
+
+
+def split(values: list[str] | None) -> tuple[str, ...] | None:
+    """Returns the patterns of a repeated option, commas taken apart; None where it was not given."""
+    return _split(values) if values else None
 
 
 def _split(values: Iterable[str]) -> tuple[str, ...]:

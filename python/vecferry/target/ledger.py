@@ -112,6 +112,17 @@ def lock(connection: Connection) -> bool:
     return bool(row and row[0])
 
 
+def held(connection: Connection) -> bool:
+    """Says whether a migration, in whatever session, has the target now; changes nothing."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND classid::bigint = %s AND objid::bigint = %s)",
+        [_LOCK_KEY >> 32, _LOCK_KEY & 0xFFFF_FFFF],
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def exists(connection: Connection) -> bool:
     """Says whether the target has a ledger; changes nothing."""
     row = connection.execute("SELECT to_regclass('vecferry.run') IS NOT NULL").fetchone()

@@ -1,0 +1,1 @@
+"""Is a PostgreSQL with pgvector healthy: reads what it holds, judges it, and says what mends it; changes nothing."""
