@@ -2,10 +2,11 @@
 
 The public API:
 
-    from vecferry import load_config, make_plan, migrate
+    from vecferry import diagnose, load_config, load_scope, make_plan, migrate
 
     config = load_config(source="mysql://...", target="postgresql://...")
     report = migrate(config)
+    diagnosis = diagnose(load_scope(target="postgresql://..."))
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vecferry.config import Config
     from vecferry.config import load as load_config
+    from vecferry.config import load_scope
+    from vecferry.doctor.diagnose import diagnose
     from vecferry.errors import VecferryError
     from vecferry.pipeline import make_plan, migrate
     from vecferry.progress import Progress
@@ -27,8 +30,10 @@ __all__ = [
     "Progress",
     "Report",
     "VecferryError",
+    "diagnose",
     "list_rejects",
     "load_config",
+    "load_scope",
     "make_plan",
     "migrate",
     "retry_rejects",
@@ -39,7 +44,9 @@ _HOMES = {
     "Progress": ("progress", "Progress"),
     "Report": ("report.report", "Report"),
     "VecferryError": ("errors", "VecferryError"),
+    "diagnose": ("doctor.diagnose", "diagnose"),
     "load_config": ("config", "load"),
+    "load_scope": ("config", "load_scope"),
     "make_plan": ("pipeline", "make_plan"),
     "list_rejects": ("rejects", "list_rejects"),
     "migrate": ("pipeline", "migrate"),

@@ -57,9 +57,9 @@ def low_ef_search(facts: Facts) -> Iterator[Found]:
     if server.settings.get("hnsw.iterative_scan", "off") != "off" or ef_search >= MOST_EF_SEARCH:
         return
     columns = [
-        (table, column)
+        (table, column, served)
         for table, column in facts.vector_columns
-        if any(index.method == "hnsw" for index in facts.indexes_on(column))
+        if (served := frozenset(operator_of(i) for i in facts.indexes_on(column) if i.method == "hnsw"))
     ]
     seen = [(query, rows) for query in facts.queries if (rows := _asked(query, columns, ef_search))]
     if seen:
@@ -108,9 +108,9 @@ def _word(name: str) -> str:
     return f"(?:{quoted}{bare})"
 
 
-def _asked(query: Query, columns: list[tuple[Table, Column]], ef_search: int) -> int:
+def _asked(query: Query, columns: list[tuple[Table, Column, frozenset[str]]], ef_search: int) -> int:
     """Returns how many rows a query asks for, as far as is known, where `ef_search` may cut it; otherwise 0."""
-    if not any(operators_on(query.text, table.name, column.name) for table, column in columns):
+    if not any(operators_on(query.text, table.name, column.name) & served for table, column, served in columns):
         return 0
     if query.calls:
         rows = query.rows / query.calls
