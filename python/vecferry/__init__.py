@@ -15,9 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vecferry.config import Config
+    from vecferry.config import Config, load_scope
     from vecferry.config import load as load_config
-    from vecferry.config import load_scope
     from vecferry.doctor.diagnose import diagnose
     from vecferry.errors import VecferryError
     from vecferry.pipeline import make_plan, migrate

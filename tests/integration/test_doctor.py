@@ -401,6 +401,20 @@ def test_an_embedding_of_another_length(postgres: PostgresDatabase) -> None:
     assert found(look(postgres.url), "null-vectors")[0].evidence == "4 of 30 rows are NULL"
 
 
+@pytest.mark.parametrize(("provoke", "check"), [(_text_mixed, "text-vectors"), (_mixed, "mixed-dimensions")])
+def test_a_mend_that_fails_half_way_changes_nothing(
+    provoke: Callable[[PostgresDatabase], None], check: str, postgres: PostgresDatabase
+) -> None:
+    provoke(postgres)
+    postgres.execute(f"CREATE VIEW v AS SELECT {COLUMN} FROM {PLACE}")
+    everything = f"SELECT id, {COLUMN}::text FROM {PLACE} ORDER BY id"
+    before = postgres.rows(everything)
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="used by a view"):
+        mend(postgres.url, found(look(postgres.url), check))
+    assert postgres.rows(everything) == before
+    assert postgres.rows("SELECT relname FROM pg_class WHERE relname LIKE '%aside'") == []
+
+
 def test_a_search_that_grew_slow(postgres: PostgresDatabase) -> None:
     """Without an HNSW index a search reads every row; with doctor's it uses the index."""
     _missing(postgres)
@@ -640,3 +654,26 @@ def _reloaded(url: str) -> None:
             if connection.execute("SHOW autovacuum").fetchone() == ("on",):
                 return
     pytest.fail("the server did not read its configuration again")
+
+
+@pytest.mark.parametrize(
+    ("check", "provoke"),
+    [
+        ("text-vectors", _text_mixed),
+        ("mixed-dimensions", _mixed),
+        ("too-many-dimensions", _long),
+        ("zero-vectors", _zeros),
+    ],
+)
+def test_an_extension_in_a_schema_that_nobody_looks_into(
+    check: str, provoke: Callable[[PostgresDatabase], None], postgres: PostgresDatabase
+) -> None:
+    provoke(postgres)
+    postgres.execute("""CREATE SCHEMA "ex""t $$ '🐘"; ALTER EXTENSION vector SET SCHEMA "ex""t $$ '🐘" """)
+    findings = found(look(postgres.url), check)
+    assert len(findings) == 1
+    for finding in findings:
+        if finding.look:
+            postgres.rows(finding.look)
+    mend(postgres.url, findings)
+    assert check == "zero-vectors" or found(look(postgres.url), check) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from vecferry.config import TargetScope, load_target, parse_target
+from vecferry.config import TargetScope, load_scope, parse_target
 from vecferry.doctor.checks.searches import operators_on
 from vecferry.doctor.console import render_diagnosis, visible
 from vecferry.doctor.diagnose import judge
@@ -273,19 +273,19 @@ class TestConfiguration:
             monkeypatch.delenv(f"VECFERRY_{name}", raising=False)
 
     def test_a_source_is_not_needed(self) -> None:
-        assert load_target(target=self.TARGET) == TargetScope(parse_target(self.TARGET))
+        assert load_scope(target=self.TARGET) == TargetScope(parse_target(self.TARGET))
 
     def test_a_target_is(self) -> None:
         with pytest.raises(UsageError, match="no target given"):
-            load_target()
+            load_scope()
 
     def test_the_file_of_a_run_serves(self, tmp_path: Path) -> None:
         file = tmp_path / "vecferry.toml"
         file.write_text(f'source = "nonsense"\ntarget = "{self.TARGET}"\nworkers = 3\ntarget_schema = "archive"\n')
-        assert load_target(file, tables=("a",)) == TargetScope(parse_target(self.TARGET), "archive", ("a",))
+        assert load_scope(file, tables=("a",)) == TargetScope(parse_target(self.TARGET), "archive", ("a",))
 
     def test_an_unknown_line_of_the_file_is_refused(self, tmp_path: Path) -> None:
         file = tmp_path / "vecferry.toml"
         file.write_text(f'target = "{self.TARGET}"\nworker = 3\n')
         with pytest.raises(UsageError, match="worker"):
-            load_target(file)
+            load_scope(file)

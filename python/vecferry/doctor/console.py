@@ -49,14 +49,19 @@ def _finding(finding: Finding) -> Group:
         (f"{finding.severity}", _STYLES[finding.severity]), f" {finding.check}: ", (visible(finding.object), "bold")
     )
     lines = [("found", finding.evidence), ("why", finding.why), ("only", finding.sampled), ("first", finding.first)]
-    shown = [Text(f"  {word:<6}{visible(text)}") for word, text in lines if text]
+    shown = Table.grid(padding=(0, 1, 0, 0))
+    shown.add_column(width=7)
+    shown.add_column(overflow="fold")
+    for word, text in lines:
+        if text:
+            shown.add_row(Text(f"  {word}"), Text(visible(text)))
     # A statement must survive being copied: it keeps its line ends, and is not wrapped.
     statements = [
         Text(f"  {word:<6}{visible(text, keep=chr(10))};", no_wrap=True, overflow="ignore")
         for word, texts in (("rows", (finding.look,) if finding.look else ()), ("mend", finding.sql))
         for text in texts
     ]
-    return Group(head, *shown, *statements)
+    return Group(head, shown, *statements)
 
 
 def _indexes(indexes: tuple[IndexLine, ...]) -> Table:

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from vecferry.doctor.facts import Column, Facts, Table
 
 # A key that is missing, there twice or no number leaves the text as it is, which pgvector then refuses.
-_AS_LIST = """CREATE OR REPLACE FUNCTION pg_temp.vecferry_list(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+_AS_LIST = """CREATE OR REPLACE FUNCTION pg_temp.vecferry_list(value text) RETURNS text
+  LANGUAGE sql IMMUTABLE AS $vecferry$
   SELECT CASE WHEN left(ltrim(value, E' \\t\\r\\n'), 1) <> '{' THEN value ELSE (
     SELECT CASE WHEN min(key::int) = 0 AND max(key::int) = count(*) - 1 AND count(DISTINCT key::int) = count(*)
       THEN '[' || string_agg(number, ',' ORDER BY key::int) || ']' ELSE value END
-    FROM json_each_text(value::json) AS entry (key, number)) END $$"""
+    FROM json_each_text(value::json) AS entry (key, number)) END $vecferry$"""
 
 _AS_VECTOR = """CREATE OR REPLACE FUNCTION pg_temp.vecferry_vector(value text) RETURNS {schema}.vector
-  LANGUAGE plpgsql IMMUTABLE AS $$
-  BEGIN RETURN pg_temp.vecferry_list(value)::{schema}.vector; EXCEPTION WHEN others THEN RETURN NULL; END $$"""
+  LANGUAGE plpgsql IMMUTABLE AS $vecferry$
+  BEGIN RETURN pg_temp.vecferry_list(value)::{schema}.vector; EXCEPTION WHEN others THEN RETURN NULL; END $vecferry$"""
 
 
 def text_vectors(facts: Facts) -> Iterator[Found]:
@@ -64,14 +65,12 @@ def _convert(facts: Facts, table: Table, column: Column, dimensions: int, *, mix
     statements = [] if facts.server.pgvector else ["CREATE EXTENSION IF NOT EXISTS vector SCHEMA public"]
     statements.append(_AS_LIST)
     value = f"pg_temp.vecferry_list({name}::text)::{schema}.vector({dimensions})"
-    if mixed:
-        vector = f"pg_temp.vecferry_vector({name}::text)"
-        statements.append(_AS_VECTOR.format(schema=schema))
-        wrong = f"{name} IS NOT NULL AND coalesce({schema}.vector_dims({vector}), 0) <> {dimensions}"
-        statements += _aside(table, column, wrong)
-        value = f"{vector}::{schema}.vector({dimensions})"
     change = f"ALTER TABLE {table.place} ALTER COLUMN {name} TYPE {schema}.vector({dimensions}) USING {value}"
-    return (*statements, change)
+    if not mixed:
+        return (*statements, change)
+    vector = f"pg_temp.vecferry_vector({name}::text)"
+    wrong = f"{name} IS NOT NULL AND coalesce({schema}.vector_dims({vector}), 0) <> {dimensions}"
+    return (*statements, _AS_VECTOR.format(schema=schema), *_aside(table, column, wrong, change))
 
 
 def mixed_dimensions(facts: Facts) -> Iterator[Found]:
@@ -86,8 +85,10 @@ def mixed_dimensions(facts: Facts) -> Iterator[Found]:
         yield Found(
             shown(table.schema, table.name, column.name),
             f"of {sample.rows - sample.nulls:,} vectors {_lengths(sample.dimensions)}",
-            (
-                *_aside(table, column, f"{_dimensions(facts, column)} <> {most}"),
+            _aside(
+                table,
+                column,
+                f"{_dimensions(facts, column)} <> {most}",
                 f"ALTER TABLE {table.place} ALTER COLUMN {name} TYPE {_type(facts, column, most)}",
             ),
             first=_kept(table, column, most),
@@ -145,14 +146,21 @@ def zero_vectors(facts: Facts) -> Iterator[Found]:
         )
 
 
-def _aside(table: Table, column: Column, wrong: str) -> list[str]:
-    """Returns the statements that keep rows whose vector is `wrong` in a table of their own and make it NULL."""
-    free = [] if column.nullable else [f"ALTER TABLE {table.place} ALTER COLUMN {quote(column.name)} DROP NOT NULL"]
-    return [
+def _aside(table: Table, column: Column, wrong: str, change: str) -> tuple[str, ...]:
+    """Returns the statements that keep rows whose vector is `wrong` in a table of their own, make it NULL, and `change`.
+
+    All or nothing, and no writer in between: a value that came after the copy would be lost.
+    """
+    free = () if column.nullable else (f"ALTER TABLE {table.place} ALTER COLUMN {quote(column.name)} DROP NOT NULL",)
+    return (
+        "BEGIN",
+        f"LOCK TABLE {table.place} IN SHARE ROW EXCLUSIVE MODE",
         f"CREATE TABLE {_aside_place(table, column)} AS SELECT * FROM {table.place} WHERE {wrong}",
         *free,
         f"UPDATE {table.place} SET {quote(column.name)} = NULL WHERE {wrong}",
-    ]
+        change,
+        "COMMIT",
+    )
 
 
 def _aside_place(table: Table, column: Column) -> str:
