@@ -147,7 +147,7 @@ def zero_vectors(facts: Facts) -> Iterator[Found]:
 
 
 def _aside(table: Table, column: Column, wrong: str, change: str) -> tuple[str, ...]:
-    """Returns the statements that keep rows whose vector is `wrong` in a table of their own, make it NULL, and `change`.
+    """Returns statements that keep rows whose vector is `wrong` in a table of their own, make it NULL, and `change`.
 
     All or nothing, and no writer in between: a value that came after the copy would be lost.
     """
