@@ -215,6 +215,7 @@ def test_operators_on_hostile_names() -> None:
         (Query("SELECT id FROM docs ORDER BY embedding <=> $1 LIMIT $2", "s", 10, 900), {}, []),
         (Query("SELECT id FROM docs ORDER BY embedding <=> $1 LIMIT 41", "view v"), {}, ["low-ef-search"]),
         (Query("SELECT id FROM docs ORDER BY embedding <=> $1 LIMIT 40", "view v"), {}, []),
+        (Query("SELECT id FROM docs ORDER BY embedding <-> $1 LIMIT 41", "view v"), {}, ["wrong-operator"]),
         (
             Query("SELECT id FROM docs ORDER BY embedding <=> $1 LIMIT 41", "view v"),
             {"hnsw.iterative_scan": "relaxed_order"},
