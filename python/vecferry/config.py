@@ -313,11 +313,13 @@ def load(file: Path | None = None, **options: object) -> Config:
     class FromFile(Config):
         model_config = SettingsConfigDict(toml_file=file)
 
-    return _validated(FromFile, file, options)
+    config = _validated(FromFile, file, options)
+    _ = config.source_url
+    return config
 
 
 def load_target(file: Path | None = None, **options: object) -> Config:
-    """Builds the configuration of what needs no source; `source` is empty where none is named.
+    """Builds the configuration of what needs no source; `source` is empty, whatever is named.
 
     Args:
         file: as for `load`.
@@ -331,7 +333,7 @@ def load_target(file: Path | None = None, **options: object) -> Config:
         model_config = SettingsConfigDict(toml_file=file)
         source: str = ""
 
-    return _validated(FromFile, file, options)
+    return _validated(FromFile, file, options).model_copy(update={"source": ""})
 
 
 @dataclass(frozen=True)
@@ -370,7 +372,7 @@ def _validated(settings: type[Config], file: Path | None, options: dict[str, obj
         raise UsageError(faults) from None
     except (ValueError, OSError) as error:
         raise UsageError(f"the configuration file {file} cannot be read: {error}") from None
-    _ = (config.source and config.source_url, config.target_url, config.embedding_options, config.policies)
+    _ = (config.target_url, config.embedding_options, config.policies)
     return config
 
 

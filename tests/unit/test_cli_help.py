@@ -37,7 +37,7 @@ def help_of(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_only_commands_that_exist_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     listed = re.findall(r"^│ (\w+) ", help_of(capsys=capsys), re.MULTILINE)
-    assert sorted(listed) == COMMANDS == ["demo", "doctor", "migrate", "plan"]
+    assert sorted(listed) == COMMANDS == ["demo", "doctor", "migrate", "plan", "rejects"]
 
 
 def test_no_arguments_are_a_question_for_help(capsys: pytest.CaptureFixture[str]) -> None:

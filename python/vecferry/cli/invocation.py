@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MEANINGS: dict[ExitCode, str] = {
     ExitCode.DONE: "done and verified, or nothing was left to do",
-    ExitCode.DIFFERENCES: "done, but verification found differences, values were rejected, or doctor found an error or a warning",
+    ExitCode.DIFFERENCES: "done, but with differences, with rejected values, or doctor found an error or a warning",
     ExitCode.USAGE: "wrong option, URL or configuration file",
     ExitCode.SOURCE: "the source is unreachable or refused",
     ExitCode.TARGET: "the target is unreachable or refused",
