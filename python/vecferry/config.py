@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+import stat
+import tomllib
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
@@ -22,6 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from vecferry import tls
 from vecferry.errors import UsageError
 from vecferry.model import OnInvalid  # noqa: TC001 - pydantic reads the annotation
 
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 SSL_MODES = ("DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
 _SOURCE_OPTIONS = ("ssl-mode", "ssl-ca")
+_SECRET_OPTIONS = frozenset({"sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret"})
+"""Other secrets than the password (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS)."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class DatabaseURL:
     database: str
     user: str
     password: str | None = field(default=None, repr=False)
-    options: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.user}@{self.place}"
@@ -62,6 +67,12 @@ class DatabaseURL:
         tail = "?" + urlencode(self.options, quote_via=quote) if self.options else ""
         return f"{self.scheme}://{login}@{host}:{self.port}/{quote(self.database, safe='')}{tail}"
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be seen of it: the password, and libpq's other secrets in the options."""
+        found = (self.password, *(value for name, value in self.options if name in _SECRET_OPTIONS))
+        return tuple(secret for secret in found if secret)
+
     def option(self, name: str) -> str | None:
         """Returns the URL's parameter called `name`, if it is there."""
         return dict(self.options).get(name)
@@ -80,7 +91,7 @@ def parse_source(text: str) -> DatabaseURL:
             raise UsageError(f"the source URL has an unknown parameter {name!r}: allowed are {allowed}")
         if name == "ssl-mode" and value.upper() not in SSL_MODES:
             raise UsageError(f"the source URL's ssl-mode {value!r} is not one of {', '.join(SSL_MODES)}")
-    return DatabaseURL(**{**vars(url), "scheme": "mysql"})
+    return replace(url, scheme="mysql")
 
 
 def parse_target(text: str) -> DatabaseURL:
@@ -90,7 +101,13 @@ def parse_target(text: str) -> DatabaseURL:
         UsageError: the text is not such a URL; the message does not repeat a password.
     """
     url = _parse(text, "target", ("postgresql", "postgres"), 5432, "PGPASSWORD", "VECFERRY_TARGET_PASSWORD")
-    return DatabaseURL(**{**vars(url), "scheme": "postgresql"})
+    stated = url.option("password")
+    return replace(
+        url,
+        scheme="postgresql",
+        password=url.password if stated is None else stated,
+        options=tuple(option for option in url.options if option[0] != "password"),
+    )
 
 
 def _parse(
@@ -104,6 +121,9 @@ def _parse(
     except ValueError:
         hint = "a port up to 65535, special characters in the password percent-encoded"
         raise UsageError(f"the {end} URL cannot be read: expected {example}, {hint}") from None
+    if "@" in parts.path + parts.query:
+        # A piece of an unencoded password would be taken for a host, and be told to whoever reads the message.
+        raise UsageError(f"the {end} URL holds an '@' behind its host: percent-encode the special characters in it")
     if parts.scheme not in schemes:
         raise UsageError(f"the {end} is not a URL of {' or '.join(s + '://' for s in schemes)}: expected {example}")
     database = unquote(parts.path.lstrip("/"))
@@ -227,6 +247,7 @@ class Config(BaseSettings):
     consistency: Literal["watch", "lock"] = "watch"
     on_invalid: OnInvalid = "stop"
     max_rejects: int | None = Field(default=None, ge=0)
+    require_tls: bool = False
     estimate: bool = True
     truncate: bool = False
     restart: bool = False
@@ -269,13 +290,15 @@ class Config(BaseSettings):
 
     @property
     def source_url(self) -> DatabaseURL:
-        """The source, parsed."""
-        return parse_source(self.source)
+        """The source, parsed; every connection to it is made from this."""
+        url = parse_source(self.source)
+        return tls.require_source(url) if self.require_tls else url
 
     @property
     def target_url(self) -> DatabaseURL:
-        """The target, parsed."""
-        return parse_target(self.target)
+        """The target, parsed; every connection to it is made from this."""
+        url = parse_target(self.target)
+        return tls.require_target(url) if self.require_tls else url
 
     @property
     def embedding_options(self) -> tuple[EmbeddingOption, ...]:
@@ -365,6 +388,8 @@ def _validated(settings: type[Config], file: Path | None, options: dict[str, obj
     if file is not None and not file.is_file():
         raise UsageError(f"the configuration file {file} does not exist")
     _check_variables()
+    if file is not None:
+        _check_mode(file)
     try:
         config = settings(**{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
@@ -386,6 +411,22 @@ def _check_variables() -> None:
         if name.startswith("VECFERRY_") and not name.startswith("VECFERRY_TEST_") and name.upper() not in known:
             near = get_close_matches(name, known, n=1)
             raise UsageError(f"the variable {name} is no option" + (f": did you mean {near[0]}?" if near else ""))
+
+
+_PASSWORD_IN_URL = re.compile(r"://[^:]*:.+@|[?&](?:ssl)?password=.", re.DOTALL)
+
+
+def _check_mode(file: Path) -> None:
+    """Refuses a file with a password in it that others than its owner may read or change."""
+    try:
+        with file.open("rb") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            found = tomllib.load(opened)
+    except (ValueError, OSError):
+        return  # whoever reads it next says what is wrong
+    holds = any(_PASSWORD_IN_URL.search(str(found.get(name, ""))) for name in ("source", "target"))
+    if holds and mode & 0o066:
+        raise UsageError(f"the configuration file {file} holds a password and is open to others: chmod 600 {file}")
 
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:

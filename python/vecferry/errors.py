@@ -6,8 +6,10 @@ comes from a driver passes through `mask` first.
 
 from __future__ import annotations
 
+import json
 import re
 from enum import IntEnum
+from urllib.parse import quote, quote_plus
 
 
 class ExitCode(IntEnum):
@@ -106,12 +108,31 @@ _URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]*@",
 
 
 def mask(text: str, *secrets: str | None) -> str:
-    """Returns `text` without the passwords of URLs in it and without `secrets` themselves."""
-    for secret in secrets:
-        if secret:
-            # As a word: a password "p" must not eat the p of "port".
-            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", "***", text)
+    """Returns `text` without the passwords of URLs in it and without `secrets` themselves, however they are spelled."""
+    spelled = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
+    # The longest goes first, lest a part of it remain.
+    for spelling in sorted(spelled, key=len, reverse=True):
+        # As a word: a password "p" must not eat the p of "port".
+        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(spelling)}(?![A-Za-z0-9])", "***", text)
     return _URL_PASSWORD.sub(r"\g<head>:***@", text)
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    """Returns a secret as it is, in a URL, in a literal of Python, Rust, JSON or SQL, blanks run together."""
+    encoded = quote(secret, safe="")
+    return (
+        secret,
+        encoded,
+        re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), encoded),
+        quote(secret),
+        quote_plus(secret),
+        repr(secret)[1:-1],
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        secret.replace("'", "\\'"),
+        secret.replace("'", "''"),
+        " ".join(secret.split()),
+    )
 
 
 def one_line(error: BaseException) -> str:

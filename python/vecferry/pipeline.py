@@ -18,6 +18,7 @@ from vecferry.resume import dropped_by, goes_on, refusal
 from vecferry.source.catalog import read_catalog
 from vecferry.source.chunks import chunk_key
 from vecferry.source.connect import connect as connect_source
+from vecferry.source.connect import encrypted
 from vecferry.source.consistency import Position, held, moved, position
 from vecferry.steps.analyze import analyze
 from vecferry.steps.calibrate import calibrate
@@ -34,6 +35,7 @@ from vecferry.target.connect import connect as connect_target
 from vecferry.target.ingest import Loader, Writer
 from vecferry.target.inspect import truncation_closure
 from vecferry.target.settings import memory_for_indexes
+from vecferry.tls import source_remark, target_remark
 from vecferry.version import VERSION
 from vecferry.words import at_words, rows_words
 
@@ -65,6 +67,7 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
         closing(connect_source(config.source_url)) as source,
         connect_target(config.target_url) as target,
     ):
+        remarks = _remarks(config, source, target)
         catalog = read_catalog(source, config.tables, config.exclude)
         with translated(config.target_url, "read the ledger"):
             run = ledger.latest(target, config.target_schema)
@@ -77,8 +80,9 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
                 then = (
                     "migrate would count both sides again" if run.finished else "migrate goes on with it, by this plan"
                 )
-                return replace(run.plan, notes=(*run.plan.notes, f"{note}: {then}"))
+                return replace(run.plan, notes=(*run.plan.notes, *remarks, f"{note}: {then}"))
         plan = plan_run(target, catalog, config, watch)
+        plan = replace(plan, notes=(*plan.notes, *remarks))
         if plan.problems or not config.estimate:
             return plan
         found = calibrate(plan, config.source_url, config.target_url, target, config.workers)
@@ -106,8 +110,11 @@ def migrate(config: Config, progress: Progress | None = None, confirm: Callable[
         InterruptedRunError: the run was interrupted; the same call goes on.
     """
     watch = Recorder(progress or Progress())
-    connect_source(config.source_url).close()  # both ends are tried before either is asked for more
-    target = connect_target(config.target_url)
+    with closing(connect_source(config.source_url)) as source:
+        # Both ends are tried before either is asked for more.
+        target = connect_target(config.target_url)
+        for remark in _remarks(config, source, target):
+            watch.note(remark)
     with closing(_Migration(config, target, watch, confirm or (lambda _: False))) as migration:
         try:
             return migration.run()
@@ -115,6 +122,15 @@ def migrate(config: Config, progress: Progress | None = None, confirm: Callable[
             raise InterruptedRunError(
                 "interrupted: what is committed stays, run the same command again to go on"
             ) from None
+
+
+def _remarks(config: Config, source: SourceConnection, target: Connection) -> tuple[str, ...]:
+    """Says of each end what its connections leave open to others on the way."""
+    found = (
+        source_remark(config.source_url, encrypted=encrypted(source)),
+        target_remark(config.target_url, encrypted=bool(target.pgconn.ssl_in_use)),
+    )
+    return tuple(remark for remark in found if remark)
 
 
 _PASSES = 5

@@ -92,6 +92,7 @@ class TestUsage:
     def test_an_unknown_key_in_the_file(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         file = tmp_path / "vecferry.toml"
         file.write_text(f'source = "{SOURCE}"\ntarget = "{TARGET}"\nworker = 3\n')
+        file.chmod(0o600)
         code, sentence = fail(["migrate", "--config", str(file)], capsys)
         assert code == ExitCode.USAGE
         assert "worker" in sentence

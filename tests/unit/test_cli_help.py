@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import inspect
 import re
+from typing import Any
 
 import pytest
 import typer
 
 from vecferry.cli import app, run
 from vecferry.cli.invocation import MEANINGS
+from vecferry.cli.rejects import app as rejects
 from vecferry.config import Config
 from vecferry.errors import ExitCode
 
 COMMANDS = sorted(command.name or "" for command in app.registered_commands)
+EVERY = [*COMMANDS, *(f"rejects {command.name}" for command in rejects.registered_commands)]
 NEGATED = {
     "hnsw": "--no-index",
     "estimate": "--no-estimate",
@@ -28,6 +31,13 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 200)
 
 
+def command_of(name: str) -> Any:
+    command: Any = typer.main.get_command(app)
+    for part in name.split():
+        command = command.commands[part]
+    return command
+
+
 def help_of(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
     assert run([*arguments, "--help"]) == 0
     shown = capsys.readouterr()
@@ -37,7 +47,7 @@ def help_of(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_only_commands_that_exist_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     listed = re.findall(r"^│ (\w+) ", help_of(capsys=capsys), re.MULTILINE)
-    assert sorted(listed) == COMMANDS == ["demo", "doctor", "migrate", "plan", "rejects"]
+    assert sorted(listed) == sorted([*COMMANDS, "rejects"]) == ["demo", "doctor", "migrate", "plan", "rejects"]
 
 
 def test_no_arguments_are_a_question_for_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,29 +55,27 @@ def test_no_arguments_are_a_question_for_help(capsys: pytest.CaptureFixture[str]
     assert "Usage: vecferry" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", EVERY)
 def test_every_command_has_a_sentence_and_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    shown = help_of(command, capsys=capsys)
+    shown = help_of(*command.split(), capsys=capsys)
     assert f"Usage: vecferry {command}" in shown
     examples = re.findall(rf"^\s+vecferry {command}\b.*$", shown.split("Examples:")[1].split("╭")[0], re.MULTILINE)
     assert 2 <= len(examples) <= 4
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", EVERY)
 def test_every_example_is_read_without_a_complaint(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    lines = [line.strip() for line in help_of(command, capsys=capsys).splitlines()]
+    lines = [line.strip() for line in help_of(*command.split(), capsys=capsys).splitlines()]
     for example in (line for line in lines if line.startswith(f"vecferry {command}")):
-        words = [word.strip("'") for word in example.split(" > ")[0].split()[2:]]
-        group = typer.main.get_command(app)
-        chosen = group.commands[command]  # type: ignore[attr-defined]
-        chosen.make_context(command, words)
+        called = re.split(r" [>|] ", example)[0].split()
+        words = [word.strip("'") for word in called[1 + len(command.split()) :]]
+        command_of(command).make_context(command, words)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", EVERY)
 def test_every_option_is_documented(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    shown = help_of(command, capsys=capsys)
-    group = typer.main.get_command(app)
-    for option in group.commands[command].params:  # type: ignore[attr-defined]
+    shown = help_of(*command.split(), capsys=capsys)
+    for option in command_of(command).params:
         assert option.help, option.name
         for name in option.opts:
             assert re.search(rf"{name}\b", shown), name

@@ -91,6 +91,13 @@ class TestSourceUrl:
         assert "secret" not in str(caught.value)
         assert caught.value.exit_code == ExitCode.USAGE
 
+    @pytest.mark.parametrize("password", ["one@two/three", "one@two?three=four", "one@two/three?four=five"])
+    def test_a_piece_of_a_password_is_not_taken_for_a_host(self, password: str) -> None:
+        with pytest.raises(UsageError, match="percent-encode") as caught:
+            parse_source(f"mysql://reader:{password}@db.example/shop")
+        for piece in ("one", "two", "three", "four", "five"):
+            assert piece not in str(caught.value)
+
 
 class TestTargetUrl:
     def test_parts(self) -> None:
@@ -103,6 +110,13 @@ class TestTargetUrl:
         assert parse_target(TARGET).password == "common"
         monkeypatch.setenv("VECFERRY_TARGET_PASSWORD", "own")
         assert parse_target(TARGET).password == "own"
+
+    def test_a_password_among_the_options_is_the_password(self) -> None:
+        url = parse_target("postgresql://writer@pg.example/shop?password=top%2Fsecret&sslpassword=hush&sslmode=require")
+        assert (url.password, url.option("password"), url.secrets) == ("top/secret", None, ("top/secret", "hush"))
+        for text in (str(url), repr(url)):
+            assert "secret" not in text
+            assert "hush" not in text
 
     def test_another_kind_of_server_is_refused(self) -> None:
         with pytest.raises(UsageError, match="postgresql://"):
@@ -119,6 +133,24 @@ def test_a_url_shows_no_password() -> None:
 def test_mask_takes_passwords_out_of_foreign_messages() -> None:
     message = 'cannot open "mysql://reader:p%40ss@db.example/shop" with p@ss'
     assert mask(message, "p@ss", None, "") == 'cannot open "mysql://reader:***@db.example/shop" with ***'
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        'it\'s "x"/é  \\y',
+        "it%27s%20%22x%22%2F%C3%A9%20%20%5Cy",
+        "it%27s%20%22x%22%2f%c3%a9%20%20%5cy",
+        "it%27s+%22x%22%2F%C3%A9++%5Cy",
+        'it\\\'s "x"/é  \\\\y',
+        'it\'s \\"x\\"/\\u00e9  \\\\y',
+        'it\'s \\"x\\"/é  \\\\y',
+        "it''s \"x\"/é  \\y",
+        'it\'s "x"/é \\y',
+    ],
+)
+def test_mask_knows_how_passwords_are_spelled(spelled: str) -> None:
+    assert mask(f"no <{spelled}> here", 'it\'s "x"/é  \\y') == "no <***> here"
 
 
 class TestPrecedence:
@@ -214,3 +246,30 @@ def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("VECFERRY_SOURCE_PASSWORD", "x")
     monkeypatch.setenv("VECFERRY_WORKERS", "3")
     assert load(source="mysql://u@h/db", target="postgresql://u@h/db").workers == 3
+
+
+class TestOpenFile:
+    """A file with a password that others may read."""
+
+    def load(self, directory: Path, mode: int, source: str = "mysql://u:topsecret@h/db") -> Config:
+        file = directory / "vecferry.toml"
+        file.write_text(f'source = "{source}"\ntarget = "{TARGET}"\n')
+        file.chmod(mode)
+        return load(file)
+
+    @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o602])
+    def test_it_is_refused(self, tmp_path: Path, mode: int) -> None:
+        with pytest.raises(UsageError, match=r"holds a password and is open to others: chmod 600 .*vecferry\.toml$"):
+            self.load(tmp_path, mode)
+
+    def test_it_is_refused_before_anything_else_in_it(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="chmod 600"):
+            self.load(tmp_path, 0o644, "mysql://u:p@x/y@h/db")
+
+    @pytest.mark.parametrize("mode", [0o600, 0o400])
+    def test_its_owners_alone_is_read(self, tmp_path: Path, mode: int) -> None:
+        assert self.load(tmp_path, mode).source_url.password == "topsecret"
+
+    @pytest.mark.parametrize("source", ["mysql://u@h/db", "mysql://u@h:3306/db", "mysql://u:@h/db"])
+    def test_without_a_password_anybody_may_read_it(self, tmp_path: Path, source: str) -> None:
+        assert not self.load(tmp_path, 0o644, source).source_url.password

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from vecferry.cli import demo, doctor, migrate, plan, rejects
 from vecferry.cli.invocation import MEANINGS, Invocation, silence
+from vecferry.cli.title import hide_passwords
 from vecferry.engine.allocator import keep_freed_buffers
 from vecferry.errors import ExitCode, VecferryError, one_line
 
@@ -106,6 +107,7 @@ def _told(error: BaseException) -> tuple[str, ExitCode]:
 
 def main() -> NoReturn:
     """Runs the command of this process; being told to terminate is the same as Ctrl-C."""
+    hide_passwords(sys.argv[1:])
     keep_freed_buffers()
     signal.signal(signal.SIGTERM, _terminate)
     # What a driver logs about a connection that an interrupt cut is no news for whoever interrupted.

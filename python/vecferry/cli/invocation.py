@@ -12,7 +12,7 @@ import sys
 import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from vecferry.errors import ExitCode, mask
 
@@ -33,8 +33,11 @@ MEANINGS: dict[ExitCode, str] = {
 }
 """What each exit code tells, in the words of `vecferry --help`."""
 
-_LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^:@/\s]*:(?P<password>.*)@", re.IGNORECASE | re.DOTALL)
-_SECRET_VARIABLES = ("VECFERRY_SOURCE_PASSWORD", "VECFERRY_TARGET_PASSWORD")
+_LOGINS = (
+    re.compile(r"[a-z][a-z0-9+.-]*://[^:/\s]*:(?P<password>.*)@", re.IGNORECASE | re.DOTALL),
+    re.compile(r"[?&](?:ssl)?password=(?P<password>[^&]+)"),
+)
+_SECRET_VARIABLES = ("VECFERRY_SOURCE_PASSWORD", "VECFERRY_TARGET_PASSWORD", "MYSQL_PWD", "PGPASSWORD")
 _URL_VARIABLES = ("VECFERRY_SOURCE", "VECFERRY_TARGET")
 
 
@@ -54,26 +57,27 @@ class Invocation:
             debug="--debug" in arguments or os.environ.get("VECFERRY_DEBUG", "") not in {"", "0"},
         )
         for text in (*arguments, *(os.environ.get(name, "") for name in _URL_VARIABLES)):
-            if found := _LOGIN.search(text):
-                invocation.keep_secret(found["password"])
+            for login in _LOGINS:
+                if found := login.search(text):
+                    invocation.keep_secret(found["password"])
         for name in _SECRET_VARIABLES:
             invocation.keep_secret(os.environ.get(name))
         return invocation
 
     def keep_secret(self, password: str | None) -> None:
-        """Leaves `password` out of everything shown, in its plain and in its percent-encoded form."""
+        """Leaves `password` out of everything shown; it may be percent-encoded."""
         if password:
-            self.secrets.update((password, unquote(password), quote(password, safe="")))
+            self.secrets.update((password, unquote(password)))
 
     def keep_secrets_of(self, config: Config) -> None:
         """Leaves the two passwords of `config`, wherever they came from, out of everything shown."""
-        if config.source:
-            self.keep_secret(config.source_url.password)
-        self.keep_secret(config.target_url.password)
+        source = config.source_url.secrets if config.source else ()
+        for secret in (*source, *config.target_url.secrets):
+            self.keep_secret(secret)
 
     def mask(self, text: str) -> str:
-        """Returns `text` without any password; the longest goes first, lest a part of it remain."""
-        return mask(text, *sorted(self.secrets, key=len, reverse=True))
+        """Returns `text` without any password."""
+        return mask(text, *self.secrets)
 
     def fail(self, message: str, code: int, error: BaseException | None = None) -> int:
         """Tells the user what went wrong, on stderr and with `--json` on stdout too; returns `code`."""

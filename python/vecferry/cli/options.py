@@ -76,6 +76,16 @@ Target = Annotated[
         "(?sslmode=require encrypts). The password may be in VECFERRY_TARGET_PASSWORD instead.",
     ),
 ]
+RequireTls = Annotated[
+    bool | None,
+    _option(
+        "require_tls",
+        "--require-tls",
+        metavar="",
+        panel=SAFETY,
+        help="Reach both databases over TLS or not at all; the URLs say whether certificates are verified.",
+    ),
+]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(

@@ -40,6 +40,7 @@ def plan(
     vector_load: options.VectorLoad = None,
     index_memory: options.IndexMemory = None,
     no_estimate: options.NoEstimate = None,
+    require_tls: options.RequireTls = None,
     truncate: options.Truncate = None,
     json_output: options.Json = False,
     verbose: options.Verbose = False,
@@ -84,6 +85,7 @@ def plan(
         vector_load=vector_load,
         index_memory=index_memory,
         estimate=options.negated(no_estimate),
+        require_tls=require_tls,
         truncate=truncate,
     )
     from vecferry.pipeline import make_plan  # noqa: PLC0415 - a wrong option need not wait for the drivers

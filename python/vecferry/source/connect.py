@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 
 from vecferry.errors import SourceError, mask, one_line
+from vecferry.tls import source_mode
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
@@ -137,7 +138,7 @@ def open_connection(
         try:
             connection = pymysql.connect(**settings, **_tls(url))
         except pymysql.err.OperationalError as error:
-            if ssl_mode(url) != "PREFERRED" or not _handshake_failed(error):
+            if source_mode(url) != "PREFERRED" or not _handshake_failed(error):
                 raise
             connection = pymysql.connect(**settings, ssl_disabled=True)
     except (pymysql.err.Error, OSError, RuntimeError, UnicodeError) as error:
@@ -156,18 +157,13 @@ def _keep_alive(connection: Connection[Any]) -> None:
             found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def ssl_mode(url: DatabaseURL) -> str:
-    """Returns the URL's `ssl-mode`, in capitals; PREFERRED is the default."""
-    return (url.option("ssl-mode") or "PREFERRED").upper()
-
-
 def encrypted(connection: Connection[Any]) -> bool:
     """Returns whether `connection` runs over TLS."""
     return isinstance(getattr(connection, "_sock", None), ssl.SSLSocket)
 
 
 def _tls(url: DatabaseURL) -> dict[str, Any]:
-    mode = ssl_mode(url)
+    mode = source_mode(url)
     if mode == "DISABLED":
         return {"ssl_disabled": True}
     if mode == "PREFERRED":
@@ -195,7 +191,7 @@ def translate(error: BaseException, url: DatabaseURL, doing: str) -> SourceError
         doing: what failed, to follow "cannot": `log in to the source as 'app'`.
     """
     code, words = _code_and_words(error)
-    words = mask(words, url.password).rstrip(" .:")
+    words = mask(words, *url.secrets).rstrip(" .:")
     if len(words) > _LONGEST:
         words = words[:_LONGEST] + "..."
     advice = _advice(code, words)

@@ -18,8 +18,9 @@ from pymysql.cursors import SSCursor
 from vecferry.errors import SourceError, one_line
 from vecferry.mapping.select import literal, quote, select
 from vecferry.model import Chunk
-from vecferry.source.connect import SESSION, cut_off, open_connection, ssl_mode, translate
+from vecferry.source.connect import SESSION, cut_off, open_connection, translate
 from vecferry.source.probe import probe
+from vecferry.tls import source_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +112,7 @@ def _driver_url(url: DatabaseURL, *, secure: bool) -> DatabaseURL:
     It takes PREFERRED for REQUIRED, so what PyMySQL found is said instead. It would also leave TCP for the
     UNIX socket that a server on this machine names, which may be another server's when ours is in a container.
     """
-    mode = ssl_mode(url)
+    mode = source_mode(url)
     if mode == "PREFERRED":
         mode = "REQUIRED" if secure else "DISABLED"
     ca = url.option("ssl-ca")

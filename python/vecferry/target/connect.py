@@ -152,7 +152,7 @@ def refusal(url: DatabaseURL, doing: str, words: str, sqlstate: str | None) -> T
         words: the server's or libpq's own, as one line.
         sqlstate: the error's code; None where libpq itself failed, or a login did.
     """
-    words = mask(_TALK.sub("", words), url.password)
+    words = mask(_TALK.sub("", words), *url.secrets)
     return TargetError(
         f"the target {url.place} refused to {doing}: {words}",
         advice=_advice(sqlstate or "", words),
