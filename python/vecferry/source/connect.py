@@ -74,12 +74,14 @@ _PASSING = frozenset({
 })  # fmt: skip
 """What may work a little later, by the server's error number
 (https://dev.mysql.com/doc/mysql-errors/8.4/en/, https://mariadb.com/kb/en/mariadb-error-code-reference/)."""
+_DENIED = 1045
 _USED_UP = 1226
 _LOST = 2013
 _UNKNOWN_HOST = 2005
 _REFUSED = 2003
 _INSECURE = 3159
 _TLS = 2026
+_NO_TLS = "the server has no TLS: set up a certificate there, or leave --require-tls and ssl-mode out"
 
 _SERVER_WORDS = re.compile(r"ERROR (?P<code>\d{4,5}) \(\w+\): (?P<words>.*?)(?: \}|$)", re.DOTALL)
 _POOL = re.compile(r"^timed out waiting for connection: ")
@@ -195,6 +197,9 @@ def translate(error: BaseException, url: DatabaseURL, doing: str) -> SourceError
     if len(words) > _LONGEST:
         words = words[:_LONGEST] + "..."
     advice = _advice(code, words)
+    if code == _DENIED and source_mode(url) == "DISABLED":
+        # MariaDB says no more to a user who is let in over TLS only.
+        advice += ", and whether the user may log in without TLS"
     return SourceError(f"cannot {doing} at {url.place}: {words}", advice=advice, passing=_passing(code, words))
 
 
@@ -241,6 +246,8 @@ def _code_and_words(error: BaseException) -> tuple[int | None, str]:
 def _advice(code: int | None, words: str) -> str:
     if code == _LOST and "timed out" in words:
         return "the server did not answer in time: check its load and the network, then run again to go on"
-    if code == 1045 and "require" in words.lower():  # noqa: PLR2004 - ER_ACCESS_DENIED_ERROR
+    if code == _DENIED and "require" in words.lower():
         return _ADVICE[_INSECURE]
+    if code == _TLS and "support" in words:
+        return _NO_TLS
     return _ADVICE.get(code, "") if code is not None else ""

@@ -181,6 +181,10 @@ def _connection_hint(lower: str) -> str:
         return "check the host, the port and that the server runs"
     if "name or service not known" in lower or "resolve" in lower or "name resolution" in lower:
         return "check the host name"
+    if "server does not support ssl" in lower:
+        return "the server has no TLS: set up a certificate there, or leave --require-tls and sslmode out"
+    if "certificate" in lower or "ssl error" in lower:
+        return "the encrypted connection failed: check sslmode and sslrootcert in the target URL"
     if _NO_DATABASE.search(lower):
         return "create the database first, or check its name"
     if "terminat" in lower or "closed the connection" in lower or "connection is lost" in lower:
