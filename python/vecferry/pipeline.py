@@ -160,7 +160,7 @@ class _Migration:
             return self._nothing_left(run)
         with self._watch.step("load"):
             with self._held(run):
-                with self._target.transaction():
+                with translated(self._config.target_url, "prepare its tables"), self._target.transaction():
                     self._once(run, "prepare", lambda: prepare(self._target, run.plan))
                 self._load(run)
                 self._compare(run)

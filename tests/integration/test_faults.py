@@ -173,6 +173,22 @@ def test_a_target_that_dies_in_the_middle(private_postgres: Callable[..., Postgr
     same_as_a_clean_run(mysql.url, server.url, postgres)
 
 
+def test_a_target_that_ends_the_session_before_the_load(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE t (id int PRIMARY KEY)")
+
+    class BeforeTheLoad(Progress):
+        def begin(self, step: str) -> None:
+            if step == "load":
+                postgres.rows(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE application_name = 'vecferry' AND datname = current_database()"
+                )
+
+    with pytest.raises(TargetError, match="terminating connection due to administrator command: run the same command"):
+        run(mysql, postgres, BeforeTheLoad())
+    assert run(mysql, postgres).status == "ok"
+
+
 def test_a_client_that_is_killed_again_and_again(mysql: MySQLDatabase, postgres: PostgresDatabase,
                                                  private_postgres: Callable[..., Postgres]) -> None:  # fmt: skip
     sample.fill(mysql.connect(), rows=600, dimensions=256)
