@@ -292,7 +292,8 @@ def test_a_url_with_a_password_that_is_not_encoded(
     ends_of_nowhere: tuple[str, str], end: str, character: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pieces = ("kqx5wz", "gjv6qk", "zwq7vx")
-    for password in (character.join(pieces), f"{character}{pieces[0]}{character}", f"1{character}{pieces[1]}"):
+    half = f"{pieces[0]}@{pieces[1]}{character}{pieces[2]}"
+    for password in (character.join(pieces), half, f"{character}{pieces[0]}{character}", f"1{character}{pieces[1]}"):
         source, target = ends_of_nowhere
         if end == "source":
             source = source.replace("//app@", f"//app:{password}@")
