@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pymysql
 
-from vecferry.errors import SourceError, UsageError, one_line
+from vecferry.errors import UsageError
 from vecferry.mapping.select import quote
 from vecferry.model import Catalog, Check, Column, ForeignKey, Index, IndexColumn, Loss, Table
+from vecferry.source.connect import refused
 from vecferry.source.defaults import plain_default, printed_expression, quoted_default
 from vecferry.source.flavor import Flavor, flavor, plain_text
 from vecferry.source.grants import unseen
@@ -122,7 +123,7 @@ def read_catalog(connection: Connection[Any], include: tuple[str, ...] = (), exc
     try:
         return _read(connection, include, exclude)
     except pymysql.err.Error as error:
-        raise SourceError(f"cannot read the source's catalog: {one_line(error)}") from error
+        raise refused(error, connection, "read the catalog") from error
 
 
 def _read(connection: Connection[Any], include: tuple[str, ...], exclude: tuple[str, ...]) -> Catalog:

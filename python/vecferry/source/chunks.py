@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pymysql
 
-from vecferry.errors import SourceError, one_line
 from vecferry.mapping.select import literal
 from vecferry.model import Chunk
+from vecferry.source.connect import refused
 from vecferry.source.walk import chunk_key, integer_key, walk
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def plan_chunks(
                 return _by_arithmetic(table, ends[0], span, size)
         return _by_walking(connection, table, key, size)
     except pymysql.err.Error as error:
-        raise SourceError(f"cannot cut table {table.name} into chunks: {one_line(error)}") from error
+        raise refused(error, connection, f"cut table {table.name} into chunks") from error
 
 
 def _ends(connection: Connection[Any], table: Table, key: Sequence[str]) -> tuple[int, int] | None:

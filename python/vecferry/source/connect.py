@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 
 from vecferry.errors import SourceError, mask, one_line
+from vecferry.source.flavor import plain_text
 from vecferry.tls import source_mode
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pymysql.connections import Connection
 
     from vecferry.config import DatabaseURL
@@ -22,28 +25,42 @@ READ_SECONDS = 12 * 3600
 """How long the server may be silent: the longest a query without a result may take, e.g. the scan of a huge table. One
 that is gone is noticed by the connection itself, see `_keep_alive`."""
 WRITE_SECONDS = 60
+LOCK_SECONDS = 60
+"""How long a lock on a table is waited for."""
 
 SESSION = (
     # The collation is the one that connectorx's driver asks for: it takes other texts for blobs.
     "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES',"
     # A server that waits for us to take the rows must not give up after its usual minute.
-    " net_write_timeout = 3600"
+    " net_write_timeout = 3600,"
+    # One that waits for the target, e.g. while that counts a table, is not one that was forgotten.
+    " wait_timeout = 28800,"
+    # Behind an ALTER TABLE that itself waits for a reader, it would wait for a day, or a year, and say nothing.
+    f" lock_wait_timeout = {LOCK_SECONDS}"
     # Variables that only MySQL 5.7.8+ and MariaDB 10.1.1+ have; MariaDB skips comments for 5.7.
     " /*!50708 , max_execution_time = 0 */ /*M!100101 , max_statement_time = 0 */"
 )
 """What every session that reads sets: text, time and dates then mean the same on every server."""
 
+_NO_DISK = "free disk space on the server, in its tmpdir above all, then run again to go on"
+_NO_MEMORY = "give the server more memory, then run again to go on"
 _ADVICE = {
+    1021: _NO_DISK,
+    1028: _NO_DISK,
+    1037: _NO_MEMORY,
+    1038: _NO_MEMORY,
     1040: "the server has no connection left: use fewer --workers or raise max_connections",
+    1041: _NO_MEMORY,
     1044: "check the database's name and grant the user SELECT on it",
     1045: "check the user and the password",
     1049: "check the database's name",
     1053: "the server is shutting down: run again to go on",
     1054: "the table was altered meanwhile: make a new plan",
+    1114: _NO_DISK,
     1129: "run FLUSH HOSTS on the server",
     1130: "allow this user to log in from this machine",
-    1142: "grant the user SELECT on the table",
-    1143: "grant the user SELECT on the column",
+    1142: "grant the user SELECT on the table, then run again to go on",
+    1143: "grant the user SELECT on the column, then run again to go on",
     1146: "the table was dropped or renamed meanwhile: make a new plan",
     1203: "the user has no connection left: use fewer --workers or raise max_user_connections",
     1205: "another session holds a lock: run again to go on",
@@ -192,15 +209,25 @@ def translate(error: BaseException, url: DatabaseURL, doing: str) -> SourceError
         url: the source; its password is kept out of the sentence.
         doing: what failed, to follow "cannot": `log in to the source as 'app'`.
     """
+    code, _ = _code_and_words(error)
+    # MariaDB says no more to a user who is let in over TLS only.
+    bare = code == _DENIED and source_mode(url) == "DISABLED"
+    more = ", and whether the user may log in without TLS" if bare else ""
+    return _sentence(error, f"cannot {doing} at {url.place}", url.secrets, more)
+
+
+def refused(error: BaseException, connection: Connection[Any], doing: str) -> SourceError:
+    """Returns the user's sentence for an error on an open connection; `doing` as for `translate`."""
+    place = f"{connection.host}:{connection.port}/{plain_text(connection.db)}"
+    return _sentence(error, f"cannot {doing} at {place}", (plain_text(connection.password),))
+
+
+def _sentence(error: BaseException, what: str, secrets: Collection[str | None], more: str = "") -> SourceError:
     code, words = _code_and_words(error)
-    words = mask(words, *url.secrets).rstrip(" .:")
+    words = mask(words, *secrets).rstrip(" .:")
     if len(words) > _LONGEST:
         words = words[:_LONGEST] + "..."
-    advice = _advice(code, words)
-    if code == _DENIED and source_mode(url) == "DISABLED":
-        # MariaDB says no more to a user who is let in over TLS only.
-        advice += ", and whether the user may log in without TLS"
-    return SourceError(f"cannot {doing} at {url.place}: {words}", advice=advice, passing=_passing(code, words))
+    return SourceError(f"{what}: {words}", advice=_advice(code, words) + more, passing=_passing(code, words))
 
 
 def _passing(code: int | None, words: str) -> bool:
@@ -246,6 +273,8 @@ def _code_and_words(error: BaseException) -> tuple[int | None, str]:
 def _advice(code: int | None, words: str) -> str:
     if code == _LOST and "timed out" in words:
         return "the server did not answer in time: check its load and the network, then run again to go on"
+    if "No space left on device" in words:
+        return _NO_DISK
     if code == _DENIED and "require" in words.lower():
         return _ADVICE[_INSECURE]
     if code == _TLS and "support" in words:

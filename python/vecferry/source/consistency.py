@@ -15,7 +15,7 @@ import pymysql
 
 from vecferry.errors import SourceError, one_line
 from vecferry.mapping.select import quote
-from vecferry.source.connect import open_connection, translate
+from vecferry.source.connect import LOCK_SECONDS, open_connection, translate
 from vecferry.source.flavor import Flavor, flavor, plain_text
 from vecferry.source.query import rows
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from vecferry.config import DatabaseURL
 
-LOCK_SECONDS = 60
-"""How long a lock is waited for. The readers of a table that is being flushed wait as long."""
 BEAT_SECONDS = 30
 _IDLE_SECONDS = 300
 """After how much silence the server ends the lock's session: a machine that lost its power or network sends no

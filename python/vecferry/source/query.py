@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 from pymysql.cursors import SSCursor
 
-from vecferry.errors import SourceError, one_line
+from vecferry.source.connect import refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def stream(connection: Connection, query: str) -> Iterator[tuple[Any, ...]]:
             cursor.execute(query)
             yield from cursor
     except pymysql.Error as error:
-        raise _refused(error) from error
+        raise refused(error, connection, "run a query") from error
 
 
 def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
@@ -40,9 +40,4 @@ def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
             cursor.execute(query)
             return list(cursor.fetchall())
     except pymysql.Error as error:
-        raise _refused(error) from error
-
-
-def _refused(error: pymysql.Error) -> SourceError:
-    words = error.args[1] if len(error.args) > 1 else one_line(error)
-    return SourceError(f"the source refused a query: {words}")
+        raise refused(error, connection, "run a query") from error

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 65_536
 _TYPES = {"date32": pa.date32(), "timestamp[us]": pa.timestamp("us"), "binary": pa.binary()}
 _FLOATS = frozenset({"float", "double"})
-_TOO_LARGE = "offset overflow"
+_TOO_LARGE = ("offset overflow", "larger than max_allowed_packet")
+"""Arrow's words, and the driver's: it holds itself to the server's limit, which the server's answers do not."""
 _VALUE = re.compile(r"Couldn't convert the value `(?P<value>.*)` to a desired type", re.DOTALL)
 _LONGEST_VALUE = 80
 
@@ -89,7 +90,7 @@ def arrow_type(read_type: str) -> pa.DataType:
 
 
 class _TooLargeError(Exception):
-    """The chunk has more text than fits under 32-bit offsets."""
+    """The chunk has more text than fits under 32-bit offsets, or a row that is more than the driver takes."""
 
 
 def _load(url: DatabaseURL, table: TablePlan, chunk: Chunk) -> list[pa.RecordBatch]:
@@ -101,7 +102,7 @@ def _load(url: DatabaseURL, table: TablePlan, chunk: Chunk) -> list[pa.RecordBat
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:
-        if _TOO_LARGE in str(error):
+        if any(sign in str(error) for sign in _TOO_LARGE):
             raise _TooLargeError from None
         raise _failed(error, url, table, chunk) from error
 

@@ -10,6 +10,7 @@ import pymysql
 
 from vecferry.errors import SourceError, one_line
 from vecferry.mapping.select import literal, quote
+from vecferry.source.connect import refused
 from vecferry.source.walk import integer_key, walk
 
 if TYPE_CHECKING:
@@ -102,7 +103,9 @@ def sample(connection: Connection[Any], table: Table, key: Sequence[str], rows: 
                 strata.append(stratum)
             if left <= 0:
                 break
-    except (pymysql.err.Error, UnicodeDecodeError) as error:
+    except pymysql.err.Error as error:
+        raise refused(error, connection, f"look at the rows of table {table.name}") from error
+    except UnicodeDecodeError as error:
         raise SourceError(f"cannot look at the rows of table {table.name}: {one_line(error)}") from error
     count = sum(stratum.rows for stratum in strata)
     return Sample(
