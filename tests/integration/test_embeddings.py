@@ -165,7 +165,7 @@ def test_a_value_that_postgresql_refuses_is_told_with_its_key(mysql: MySQLDataba
         run(mysql, postgres, SpoilAfterThePlan())
     message = str(caught.value)
     assert 'invalid byte sequence for encoding "UTF8": 0x00' in message
-    assert "it is the row of table t at id = 2: correct the value" in message
+    assert "it is a of the row of table t at id = 2: correct the value" in message
     assert "PGRES" not in message
     assert caught.value.exit_code == 5
     mysql.execute("UPDATE t SET a = 'ab' WHERE id = 2")

@@ -207,7 +207,8 @@ class _Cargo:
             return self.writer.write(self.table.target, pa.RecordBatchReader.from_batches(wire.schema, [wire]))
         except RefusedRowError as error:
             row = None if error.line is None else rows[error.line - 1]
-            raise InvalidValueError(f"{error}; it is {self._which(batch, row)}: {_ADVICE}") from error
+            what = f"{error.column} of " if error.column is not None else ""
+            raise InvalidValueError(f"{error}; it is {what}{self._which(batch, row)}: {_ADVICE}") from error
 
     def _which(self, batch: pa.RecordBatch, row: int | None) -> str:
         if row is not None:

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from vecferry.errors import TargetError, mask, one_line
+from vecferry.mapping.identifiers import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 CONNECT_SECONDS = 5
+_AGAIN = "run the same command again to go on"
 
 PATIENCE = """
 SELECT set_config(name, '0', false) FROM pg_settings
@@ -26,11 +28,12 @@ WHERE name IN ('statement_timeout', 'transaction_timeout', 'idle_session_timeout
   'idle_in_transaction_session_timeout')
 UNION ALL
 SELECT set_config(name, value, false)
-FROM (VALUES ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '6'))
-  AS alive (name, value)
+FROM (VALUES ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '6'),
+  ('default_transaction_isolation', 'read committed')) AS fixed (name, value)
 """
 """A session that waits while tables load, and builds indexes for hours, is not the one that these limits are for. One
-whose network is gone must end soon: what it has locked is in the way of the session that tries again."""
+whose network is gone must end soon: what it has locked is in the way of the session that tries again. Chunks that load
+at the same time touch no common row; a stricter isolation would only find conflicts where there are none."""
 
 PATH = """
 SELECT set_config('search_path', concat_ws(', ', nullif(current_setting('search_path'), ''), string_agg(name, ', ')),
@@ -44,20 +47,29 @@ _HINTS = {
     "28P01": "check the password",
     "28000": "check the user and pg_hba.conf",
     "3D000": "create the database first, or check its name",
-    "42501": "grant the right to the target's user, then run the same command again",
     "0A000": "",
     "53100": "free disk space on the target, then run the same command again",
-    "53200": "give the target more memory, then run the same command again",
+    "53200": "give the target more memory, or lower --index-memory and --workers, then run the same command again",
     "55P03": "another session holds a lock on the table: run the same command again to go on",
     "57014": "somebody stopped the statement, or a time limit did: run the same command again to go on",
-    "53300": "raise max_connections or lower --workers",
+    "53300": "raise max_connections or lower --workers, then run the same command again",
     "57P01": "run the same command again to go on",
-    "25006": "the target is read-only: connect to the primary",
+    "25006": "the target is read-only: connect to the primary, or make it writable, then run the same command again",
 }
 _SHARED_MEMORY = {
-    "53100": "give /dev/shm of the target's machine or container more room, then run the same command again",
-    "53200": "raise max_locks_per_transaction on the target, then run the same command again",
+    "shared memory segment": "give /dev/shm of the target's machine or container more room",
+    "out of shared memory": "raise max_locks_per_transaction on the target and restart it",
 }
+_NO_RIGHT = "42501"
+_DENIED = re.compile(r'permission denied for (?P<kind>\w+) "?(?P<name>.+?)"?(?= DETAIL: | \(|$)')
+_RIGHTS = {
+    "database": "CONNECT, CREATE",
+    "schema": "USAGE, CREATE",
+    "sequence": "USAGE, SELECT, UPDATE",
+    "table": "SELECT, INSERT",
+    "type": "USAGE",
+}
+"""What a run needs of the objects of each kind that others own."""
 
 _PASSING_CLASS = "08"
 """Connection exceptions."""
@@ -155,7 +167,7 @@ def refusal(url: DatabaseURL, doing: str, words: str, sqlstate: str | None) -> T
     words = mask(_TALK.sub("", words), *url.secrets)
     return TargetError(
         f"the target {url.place} refused to {doing}: {words}",
-        advice=_advice(sqlstate or "", words),
+        advice=_advice(url, sqlstate or "", words),
         passing=_passing(sqlstate or "", words),
     )
 
@@ -167,14 +179,30 @@ def _passing(sqlstate: str, words: str) -> bool:
     return any(sign in lower for sign in _PASSING_WORDS)
 
 
-def _advice(sqlstate: str, words: str) -> str:
+def _advice(url: DatabaseURL, sqlstate: str, words: str) -> str:
     lower = words.lower()
-    if sqlstate in _SHARED_MEMORY and "shared memory" in lower:
-        return _SHARED_MEMORY[sqlstate]
+    for sign, advice in _SHARED_MEMORY.items():
+        if sign in lower:
+            return f"{advice}, then {_AGAIN}"
+    # ADBC tells no SQLSTATE of the catalog queries that it makes itself.
+    if sqlstate == _NO_RIGHT or (not sqlstate and "permission denied for" in lower):
+        return f"{_grant(url, words)}, then {_AGAIN}"
     return _HINTS.get(sqlstate) or _connection_hint(lower)
 
 
+def _grant(url: DatabaseURL, words: str) -> str:
+    denied, user = _DENIED.search(words), quote(url.user) if url.user else "the target's user"
+    if denied is not None and denied["kind"] in _RIGHTS:
+        kind = denied["kind"]
+        return f"GRANT {_RIGHTS[kind]} ON {kind.upper()} {quote(denied['name'])} TO {user}"
+    return f"make {user} its owner" if "must be owner of" in words else f"give {user} the right"
+
+
 def _connection_hint(lower: str) -> str:
+    if "terminat" in lower:
+        return _AGAIN
+    if "closed the connection" in lower or "connection is lost" in lower:
+        return f"look at the server's log, then {_AGAIN}"
     if "password authentication failed" in lower or "no password supplied" in lower:
         return "check the user and the password"
     if "connection refused" in lower or "timeout" in lower or "no route" in lower:
@@ -187,8 +215,6 @@ def _connection_hint(lower: str) -> str:
         return "the encrypted connection failed: check sslmode and sslrootcert in the target URL"
     if _NO_DATABASE.search(lower):
         return "create the database first, or check its name"
-    if "terminat" in lower or "closed the connection" in lower or "connection is lost" in lower:
-        return "run the same command again to go on"
     if any(sign in lower for sign in _NO_SLOT):
         return _HINTS["53300"]
     return ""

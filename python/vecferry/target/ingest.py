@@ -183,6 +183,8 @@ _NOISE = re.compile(
     r"|Failed to execute COPY statement: |Failed to begin transaction: |Error writing tuple field data: "
     r"|Failed to connect: |COPY query failed: | ?Query was: COPY .* WITH \(FORMAT binary\)"
     r"|PGRES_FATAL_ERROR |(?:ERROR|FATAL): +|\. SQLSTATE: \w+"
+    # PostgreSQL's own hint stands before ours; a query that the driver makes itself says nothing to a user.
+    r"| HINT: .*?(?= CONTEXT: |$)|Failed to execute query '.*?': (?=permission denied)"
 )
 _DATA_CLASSES = ("22", "23", "44", "54", "P0")
 """SQLSTATE classes of values that do not fit
@@ -192,14 +194,14 @@ _DATA_CLASSES = ("22", "23", "44", "54", "P0")
 
 def _translate(error: Exception, url: DatabaseURL, doing: str, table: str = "") -> TargetError | RefusedRowError:
     sqlstate = error.sqlstate if isinstance(error, AdbcError) else None
-    words = _NOISE.sub("", one_line(error))
+    words = _NOISE.sub("", one_line(error)).strip().partition(" CONTEXT: ")[0]
     refused = refusal(url, doing, words, sqlstate)
     if not isinstance(error, AdbcError) or not (sqlstate or "").startswith(_DATA_CLASSES):
         return refused
     fields = {str(name, "utf-8") if isinstance(name, bytes) else name: value for name, value in error.details}
     line, column = _place(fields, table)
     return RefusedRowError(
-        refused.sentence, words=mask(words, url.password), sqlstate=sqlstate or "", line=line, column=column
+        refused.sentence, words=mask(words, *url.secrets), sqlstate=sqlstate or "", line=line, column=column
     )
 
 
