@@ -88,7 +88,7 @@ def run(arguments: Sequence[str]) -> int:
         return invocation.fail(*_told(error), error)
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         silence(sys.stdout)
     return int(code or ExitCode.DONE)
 

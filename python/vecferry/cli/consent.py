@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,5 +33,6 @@ def asker(screen: Screen, *, agreed: bool) -> Callable[[str], bool]:
 
 
 def _tell(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()

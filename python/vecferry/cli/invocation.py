@@ -91,10 +91,10 @@ class Invocation:
 
 
 def _write(stream: object, text: str) -> None:
-    """Writes to a standard stream; a reader that has gone does not hide the exit code."""
+    """Writes to a standard stream; a reader that has gone, or a full disk, does not hide the exit code."""
     try:
         print(text, end="", file=stream, flush=True)  # type: ignore[call-overload]
-    except BrokenPipeError:
+    except OSError:
         silence(stream)
 
 

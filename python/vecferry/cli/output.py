@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from rich.console import Console
 
@@ -13,6 +14,7 @@ from vecferry.cli.invocation import silence
 from vecferry.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from rich.console import RenderableType
@@ -31,6 +33,28 @@ class PatientConsole(Console):
         silence(self.file)
 
 
+class _Log:
+    """A stream of remarks: a log on a full disk is as good as one that nobody reads."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            raise BrokenPipeError from error
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise BrokenPipeError from error
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the stream's own
+        return getattr(self._stream, name)
+
+
 def result_console() -> Console:
     """Returns the console of results, on stdout."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH
@@ -39,21 +63,42 @@ def result_console() -> Console:
 
 def progress_console() -> Console:
     """Returns the console of everything that is not the result, on stderr."""
-    return PatientConsole(file=sys.stderr, highlight=False, markup=False, emoji=False)
+    return PatientConsole(file=cast("TextIO", _Log(sys.stderr)), highlight=False, markup=False, emoji=False)
 
 
 def print_result(renderable: RenderableType) -> None:
-    """Prints a result for people on stdout; a statement longer than a line is neither wrapped nor cut."""
-    result_console().print(renderable, crop=False)
+    """Prints a result for people on stdout; a statement longer than a line is neither wrapped nor cut.
+
+    Raises:
+        UsageError: it could not be written, e.g. into a file on a full disk.
+    """
+    with _kept():
+        result_console().print(renderable, crop=False)
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Prints a result as one JSON object on stdout."""
-    try:
+    """Prints a result as one JSON object on stdout.
+
+    Raises:
+        UsageError: it could not be written, e.g. into a file on a full disk.
+    """
+    with _kept():
         sys.stdout.write(json.dumps(value, indent=2) + "\n")
         sys.stdout.flush()
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         silence(sys.stdout)
+    except OSError as error:
+        silence(sys.stdout)
+        raise UsageError(
+            f"the result could not be written to stdout: {error.strerror}: what was done stays,"
+            " run the same command again to see how it stands"
+        ) from None
 
 
 def open_report_directory(directory: Path) -> None:
@@ -71,23 +116,30 @@ def open_report_directory(directory: Path) -> None:
 
 
 def write_report(directory: Path, value: dict[str, Any]) -> None:
-    """Writes `report.json`, readable by its owner alone.
+    """Writes `report.json`, readable by its owner alone; where it cannot, an older one stays.
 
     Raises:
         OSError: the file cannot be written.
     """
-    path = directory / REPORT_NAME
-    with open_private(path) as file:
+    with private_file(directory / REPORT_NAME) as file:
         json.dump(value, file, indent=2)
         file.write("\n")
 
 
-def open_private(path: Path) -> TextIO:
-    """Opens a new file in the place of `path`, readable by its owner alone.
+@contextmanager
+def private_file(path: Path) -> Iterator[TextIO]:
+    """Opens a file that takes the place of `path` once it is whole, readable by its owner alone.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written; what was at `path` stays.
     """
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    return os.fdopen(descriptor, "w", encoding="utf-8")
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.unlink(missing_ok=True)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            yield file
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

@@ -110,7 +110,7 @@ def export(
         return ExitCode.DONE
     number = 0
     try:
-        with output.open_private(file) as stream:
+        with output.private_file(file) as stream:
             for number, entry in enumerate(entries, 1):  # noqa: B007 - the last one is how many there are
                 stream.write(json.dumps(entry) + "\n")
     except OSError as error:
