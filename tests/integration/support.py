@@ -8,13 +8,43 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from vecferry import load_config, migrate
+from vecferry import Progress, load_config, migrate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from tests.conftest import MySQLDatabase, PostgresDatabase
-    from vecferry import Config, Progress, Report
+    from vecferry import Config, Report
+
+
+class Act(Progress):
+    """Acts once, when a step begins or the first rows are loaded, and keeps the notes.
+
+    Args:
+        step: the step's name; `rows` for the first rows.
+        act: what to do; afterwards `step` is empty.
+    """
+
+    def __init__(self, step: str, act: Callable[[], object]) -> None:
+        self.step = step
+        self.act = act
+        self.notes: list[str] = []
+
+    def begin(self, step: str) -> None:
+        self._now(step)
+
+    def advance(self, table: str, rows: int, size: int) -> None:  # noqa: ARG002 - the protocol's names
+        self._now("rows")
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def _now(self, step: str) -> None:
+        if step == self.step:
+            self.step = ""
+            self.act()
 
 
 def config_for(mysql: MySQLDatabase, postgres: PostgresDatabase, **options: Any) -> Config:

@@ -57,6 +57,11 @@ class Postgres(Server):
             )
         return self.url_of(name)
 
+    def give(self, path: Path) -> None:
+        """Make the server's own user the owner of a file or folder."""
+        if self._system_user is not None:
+            self._system_user.give(path)
+
     def _make_directory(self) -> None:
         super()._make_directory()
         self._system_user = server_user()
@@ -80,9 +85,8 @@ class Postgres(Server):
         password_file.touch(mode=0o600)
         password_file.write_text(f"{self.admin_password}\n")
         self.data.mkdir(mode=0o700)
-        if self._system_user is not None:
-            self._system_user.give(password_file)
-            self._system_user.give(self.data)
+        self.give(password_file)
+        self.give(self.data)
         try:
             self._run(
                 [

@@ -175,13 +175,17 @@ class Server(ABC):
             self._directory = None
             self._port = None
 
+    def end(self) -> None:
+        """Stop the server cleanly and keep its data; `start` brings it back."""
+        self._end_process(self.stop_signal)
+
     def kill(self) -> None:
         """Kill every process of the server with SIGKILL, as a crash would; `start` brings it back."""
         self._end_process(signal.SIGKILL)
 
     def restart(self) -> None:
         """Stop the server cleanly, if it runs, and start it on the same port and data."""
-        self._end_process(self.stop_signal)
+        self.end()
         self.start()
 
     def __enter__(self) -> Self:
