@@ -221,8 +221,9 @@ class _Migration:
             with translated(config.target_url, "read the ledger"):
                 old = ledger.latest(self._target, config.target_schema)
             if old is None or old.finished:
-                if old is not None and goes_on(old, self._target, config, catalog):
-                    return old
+                with translated(config.target_url, "be inspected"):
+                    if old is not None and goes_on(old, self._target, config, catalog):
+                        return old
                 return self._begin(source, catalog, None)
             if config.restart:
                 self._throw_away(old)
@@ -298,8 +299,9 @@ class _Migration:
 
     def _held(self, run: ledger.Run) -> AbstractContextManager[None]:
         """Keeps writers out of the source's tables for the length of the copy, where the user wants it."""
-        if self._config.consistency == "watch" or ledger.moved(self._target, run.id) is not None:
-            return nullcontext()
+        with translated(self._config.target_url, "read the ledger"):
+            if self._config.consistency == "watch" or ledger.moved(self._target, run.id) is not None:
+                return nullcontext()
         return held(self._config.source_url, [table.name for table in run.plan.tables])
 
     def _compare(self, run: ledger.Run) -> None:

@@ -229,6 +229,7 @@ def test_a_log_on_a_full_disk_ends_no_run(
 ) -> None:
     assert call("migrate", "--json", stderr=full) == ExitCode.DONE
     assert json.loads(capsys.readouterr().out)["status"] == "ok"
+    assert call("migrate", "--json", "--tables", "none", stdout=full, stderr=full) == ExitCode.USAGE
 
 
 @pytest.mark.parametrize("arguments", [("migrate",), ("plan", "--no-estimate"), ("plan", "--json", "--no-estimate")])

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 
 from vecferry.errors import SourceError, mask, one_line
-from vecferry.source.flavor import plain_text
 from vecferry.tls import source_mode
 
 if TYPE_CHECKING:
@@ -218,8 +217,9 @@ def translate(error: BaseException, url: DatabaseURL, doing: str) -> SourceError
 
 def refused(error: BaseException, connection: Connection[Any], doing: str) -> SourceError:
     """Returns the user's sentence for an error on an open connection; `doing` as for `translate`."""
-    place = f"{connection.host}:{connection.port}/{plain_text(connection.db)}"
-    return _sentence(error, f"cannot {doing} at {place}", (plain_text(connection.password),))
+    database = connection.db.decode() if isinstance(connection.db, bytes) else connection.db
+    place = f"{connection.host}:{connection.port}/{database}"
+    return _sentence(error, f"cannot {doing} at {place}", (connection.password.decode(),))
 
 
 def _sentence(error: BaseException, what: str, secrets: Collection[str | None], more: str = "") -> SourceError:

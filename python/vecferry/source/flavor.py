@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vecferry.mapping.checks import Abilities
+from vecferry.source.query import rows
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
@@ -85,11 +86,13 @@ class Flavor:
 
 
 def flavor(connection: Connection[Any]) -> Flavor:
-    """Asks the server for its version."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT VERSION()")
-        row = cursor.fetchone()
-    return Flavor.parse(plain_text(row[0]) if row else "")
+    """Asks the server for its version.
+
+    Raises:
+        SourceError: it does not answer.
+    """
+    [(version,)] = rows(connection, "SELECT VERSION()")
+    return Flavor.parse(plain_text(version))
 
 
 def plain_text(value: str | bytes | None) -> str:
