@@ -54,7 +54,7 @@ def test_connections_that_are_cut_at_any_message(
     ended: list[str] = []
     with CuttingProxy(urls[end]) as proxy:
         urls[end] = proxy.url
-        config = load_config(**urls, workers=2, chunk_bytes="4KiB", retries=1, distance="l2")
+        config = load_config(None, **urls, workers=2, chunk_bytes="4KiB", retries=1, distance="l2")
         for message in count(1, every):
             empty(postgres)
             proxy.cut_after(message)
