@@ -1,7 +1,8 @@
 """The measured process: one migration through the public API, its report and what it cost on stdout as JSON.
 
-`load.py` starts it with a JSON object on stdin: `config`, the options of `vecferry.load_config`, and `servers`,
-names and process ids of the servers whose CPU is read at the beginning and the end of every step.
+`load.py` starts it with a JSON object on stdin: `config`, the options of `vecferry.load_config`, `servers`, names and
+process ids of the servers whose CPU is read at the beginning and the end of every step, and `bare`, whether the load
+does without ledger and retries.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench import bare
 from bench.processes import Meter, peak_memory
 
 from vecferry import load_config, migrate
@@ -42,11 +44,14 @@ class Watch(Progress):
 def main() -> None:
     job = json.load(sys.stdin)
     config = load_config(**job["config"])
+    if job["bare"]:
+        bare.install()
     watch = Watch(Meter(job["servers"]))
     report = migrate(config, watch)
     result = {
         "report": report.to_json(),
         "cpu_seconds": watch.cpu,
+        "unmeasured_seconds": bare.unmeasured["seconds"],
         "load_peak_bytes": watch.load_peak,
         "peak_bytes": peak_memory(),
         "workers": config.workers,

@@ -23,8 +23,8 @@ class LoadError(RuntimeError):
     """The measured process failed; its own words are in the message."""
 
 
-def run_load(ends: Ends, source: Source, vector_load: Literal["wire", "cast"]) -> Figures:
-    """Migrates `source` into a fresh database and checks what arrived.
+def run_load(ends: Ends, source: Source, vector_load: Literal["wire", "cast"], *, bare: bool = False) -> Figures:
+    """Migrates `source` into a fresh database and checks what arrived; if `bare`, without ledger and retries.
 
     Returns:
         `seconds`, of the load alone: everything but the plan, keys, sequences and verification; `steps`, the
@@ -36,18 +36,20 @@ def run_load(ends: Ends, source: Source, vector_load: Literal["wire", "cast"]) -
         WrongResultError: it left something else than the sample.
     """
     with ends.target() as url:
-        result = migrate(ends, source, url, vector_load)
+        result = migrate(ends, source, url, vector_load, bare=bare)
         ends.check(source, f"vecferry --vector-load {vector_load}")
     return result
 
 
-def migrate(ends: Ends, source: Source, target: str, vector_load: Literal["wire", "cast"]) -> Figures:
+def migrate(
+    ends: Ends, source: Source, target: str, vector_load: Literal["wire", "cast"], *, bare: bool = False
+) -> Figures:
     """Does the same into the database `target`, and leaves it there unchecked."""
     config = {"source": source.url, "target": target, "vector_load": vector_load, "hnsw": False}
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, str(CLIENT)],
-        input=json.dumps({"config": config, "servers": ends.pids}),
+        input=json.dumps({"config": config, "servers": ends.pids, "bare": bare}),
         capture_output=True,
         text=True,
         check=False,
@@ -60,7 +62,7 @@ def migrate(ends: Ends, source: Source, target: str, vector_load: Literal["wire"
     if report["status"] != "ok":
         raise WrongResultError(f"vecferry --vector-load {vector_load} ended with {report['status']}")
     return {
-        "seconds": report["seconds"]["load"],
+        "seconds": report["seconds"]["load"] - result["unmeasured_seconds"],
         "steps": report["seconds"],
         "wall_seconds": round(wall, 3),
         "cpu_seconds": result["cpu_seconds"]["load"],

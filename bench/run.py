@@ -48,9 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("the core is a debug build: build it with `maturin develop --release` first\n")
         return 2
     if options.fast:
-        options.rows, options.repeats = FAST_ROWS, 1
+        options.rows, options.repeats, options.pairs = FAST_ROWS, 1, 1
     try:
-        result = measure(options.rows, options.repeats, teller(), memory=options.memory, keep=options.keep_data)
+        result = measure(
+            options.rows, options.repeats, options.pairs, teller(), memory=options.memory, keep=options.keep_data
+        )
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
@@ -67,12 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if options.must_meet and failed else 0
 
 
-def measure(rows: int, repeats: int, say: Say, *, memory: bool, keep: Path | None) -> dict[str, Any]:
+def measure(rows: int, repeats: int, pairs: int, say: Say, *, memory: bool, keep: Path | None) -> dict[str, Any]:
     """Measures everything and returns it, ready for JSON.
 
     Args:
         rows: how many embeddings.
         repeats: how many counted rounds; each runs the floor and both loads, in a rotated order.
+        pairs: how many times the load is run with and without ledger and retries; 0 leaves it out.
         say: is told what happens.
         memory: whether a source five times as large is loaded too, for the client's peak memory.
         keep: a directory that keeps MariaDB's data between calls.
@@ -95,6 +98,7 @@ def measure(rows: int, repeats: int, say: Say, *, memory: bool, keep: Path | Non
         result["settings"] = ends.settings()
         result["source"] = {key: value for key, value in asdict(source).items() if key != "url"}
         result["runs"] = _rounds(ends, source, repeats, Path(directory), say)
+        result["ledger"] = _pairs(ends, source, pairs, say)
         result["memory"] = _memory(ends, rows, result["runs"]["wire"], say) if memory else None
     return result
 
@@ -120,6 +124,20 @@ def _rounds(ends: Ends, source: Source, repeats: int, directory: Path, say: Say)
             runs[name].append(figures)
             say(f"round {number + 1} of {repeats}: {name} {figures['seconds']:.2f} s")
     return runs
+
+
+def _pairs(ends: Ends, source: Source, count: int, say: Say) -> dict[str, Any] | None:
+    """Loads with and without ledger and retries, in turn; which of a pair goes first alternates."""
+    runs: dict[str, list[Figures]] = {"with": [], "without": []}
+    load_average = [os.getloadavg()[0]]
+    for number in range(count):
+        names = ("with", "without") if number % 2 else ("without", "with")
+        for name in names:
+            runs[name].append(run_load(ends, source, "wire", bare=name == "without"))
+        taken = ", ".join(f"{name} ledger {runs[name][-1]['seconds']:.2f} s" for name in runs)
+        say(f"pair {number + 1} of {count}: {taken}")
+        load_average.append(os.getloadavg()[0])
+    return {"runs": runs, "load_average": load_average} if count else None
 
 
 def _memory(ends: Ends, rows: int, small: Sequence[Figures], say: Say) -> dict[str, Any]:
@@ -150,6 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
     parser.add_argument("--rows", type=int, default=20_000, help="embeddings in the source (%(default)s)")
     parser.add_argument("--repeats", type=int, default=5, help="counted rounds (%(default)s)")
+    parser.add_argument("--pairs", type=int, default=9, help="loads with and without the ledger (%(default)s)")
     parser.add_argument("--fast", action="store_true", help=f"{FAST_ROWS} rows, one round: that it runs, not how fast")
     parser.add_argument("--memory", action="store_true", help="peak memory on a source five times as large, too")
     parser.add_argument(

@@ -80,6 +80,27 @@ def _compared(names: Sequence[str], values: Sequence[str], strict: str, last: st
     return f"{names[0]} {strict}= {values[0]} AND {condition}"
 
 
+COUNT_FROM_ZERO = ", @vecferry_bytes = 0"
+"""To follow a SET statement: what `within` counts from, in a session of its own."""
+_MOST_NUMBER = 18_446_744_073_709_551_615
+
+
+def within(columns: Sequence[ColumnPlan], most_bytes: int) -> str:
+    """Returns a condition that every row meets, until the values of `columns` are more than `most_bytes` together.
+
+    The query then ends with error 1690: one more than the largest number is out of range. The server holds the values
+    anyway, so that counting them takes no scan of its own, and it stops at the very row.
+
+    Args:
+        columns: those whose values have no size of their type; none needs no condition.
+        most_bytes: in bytes as the source holds them.
+    """
+    if not columns:
+        return ""
+    sizes = " + ".join(f"COALESCE(LENGTH({quote(column.source or column.name)}), 0)" for column in columns)
+    return f"{_MOST_NUMBER} + ((@vecferry_bytes := @vecferry_bytes + {sizes}) > {most_bytes:d})"
+
+
 def select(
     table: str,
     columns: Sequence[ColumnPlan],
@@ -87,6 +108,7 @@ def select(
     lower: Sequence[str] | None = None,
     upper: Sequence[str] | None = None,
     *,
+    also: str = "",
     order: bool = False,
 ) -> str:
     """Returns the SELECT of one chunk, with every column under its own name.
@@ -97,13 +119,14 @@ def select(
         key: the columns that `lower` and `upper` bound, and that `order` sorts by.
         lower: see `range_condition`.
         upper: see `range_condition`.
+        also: a further condition.
         order: whether rows come in the key's order.
     """
     listed = ", ".join(_aliased(column) for column in columns)
     statement = f"SELECT {listed} FROM {quote(table)}"
-    condition = range_condition(key, lower, upper)
-    if condition:
-        statement += f" WHERE {condition}"
+    conditions = [condition for condition in (range_condition(key, lower, upper), also) if condition]
+    if conditions:
+        statement += f" WHERE {' AND '.join(conditions)}"
     if order and key:
         statement += " ORDER BY " + ", ".join(quote(name) for name in key)
     return statement

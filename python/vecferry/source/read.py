@@ -1,7 +1,9 @@
 """Reads one chunk as Arrow record batches, exactly as the source holds it.
 
-A chunk with a key goes through connectorx, which is fast and holds all of it in memory: the key's range is the
-bound. A table without a key is streamed by PyMySQL: TCP makes the server wait, so memory stays within a batch.
+A chunk with a key goes through connectorx, which is fast and holds all of it in memory. How large it is, the plan
+only guesses from a sample, so the server is told to end the query where it gets too large (`mapping.select.within`).
+Such a chunk, and a table without a key, is streamed by PyMySQL: TCP makes the server wait, so memory stays within a
+batch.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import pymysql
 from pymysql.cursors import SSCursor
 
 from vecferry.errors import SourceError, one_line
-from vecferry.mapping.select import literal, quote, select
+from vecferry.mapping.select import COUNT_FROM_ZERO, literal, quote, select, within
 from vecferry.model import Chunk
 from vecferry.source.connect import SESSION, cut_off, open_connection, translate
 from vecferry.source.probe import probe
@@ -31,8 +33,15 @@ if TYPE_CHECKING:
 MOST_ROWS = 65_536
 _TYPES = {"date32": pa.date32(), "timestamp[us]": pa.timestamp("us"), "binary": pa.binary()}
 _FLOATS = frozenset({"float", "double"})
-_TOO_LARGE = ("offset overflow", "larger than max_allowed_packet")
-"""Arrow's words, and the driver's: it holds itself to the server's limit, which the server's answers do not."""
+_OF_ANY_SIZE = frozenset({"string", "binary"})
+STREAM_BYTES = 8 * 1024 * 1024
+"""A batch of a stream gains nothing by being larger."""
+LEAST_BYTES = 4 * 1024 * 1024
+TOLERANCE = 2
+"""How many times as large as planned a chunk may be and still be held as a whole."""
+_TOO_LARGE = ("offset overflow", "larger than max_allowed_packet", "ERROR 1690 ")
+"""Arrow's own words, the driver's, which holds itself to a limit that the server's answers do not have, and the server's
+for a number out of range."""
 _VALUE = re.compile(r"Couldn't convert the value `(?P<value>.*)` to a desired type", re.DOTALL)
 _LONGEST_VALUE = 80
 
@@ -46,7 +55,8 @@ def read_chunk(url: DatabaseURL, table: TablePlan, chunk: Chunk, *, batch_bytes:
         url: the source.
         table: the table's plan.
         chunk: which rows.
-        batch_bytes: about how large the batches of a stream are. A chunk with a key comes as it was read.
+        batch_bytes: how large the chunk was meant to be. One that is more than `TOLERANCE` times as large comes in
+            batches of no more than so much and a row.
 
     Raises:
         SourceError: the server cannot be reached, refused the query, or holds a value that cannot be read.
@@ -55,7 +65,7 @@ def read_chunk(url: DatabaseURL, table: TablePlan, chunk: Chunk, *, batch_bytes:
         yield from _stream(url, table, chunk, batch_bytes)
         return
     try:
-        found = _load(url, table, chunk)
+        found = _load(url, table, chunk, TOLERANCE * max(LEAST_BYTES, batch_bytes))
     except _TooLargeError:
         yield from _stream(url, table, chunk, batch_bytes)
         return
@@ -90,14 +100,17 @@ def arrow_type(read_type: str) -> pa.DataType:
 
 
 class _TooLargeError(Exception):
-    """The chunk has more text than fits under 32-bit offsets, or a row that is more than the driver takes."""
+    """The chunk has more bytes than may be held at once."""
 
 
-def _load(url: DatabaseURL, table: TablePlan, chunk: Chunk) -> list[pa.RecordBatch]:
-    query = select(table.name, table.reads, table.key, chunk.lower, chunk.upper)
+def _load(url: DatabaseURL, table: TablePlan, chunk: Chunk, most_bytes: int) -> list[pa.RecordBatch]:
+    sized = [column for column in table.reads if column.read_type in _OF_ANY_SIZE]
+    query = select(table.name, table.reads, table.key, chunk.lower, chunk.upper, also=within(sized, most_bytes))
     address = _driver_url(url, secure=probe(url)).with_password()
     try:
-        result = connectorx.read_sql(address, query, return_type="arrow", pre_execution_query=[SESSION])
+        result = connectorx.read_sql(
+            address, query, return_type="arrow", pre_execution_query=[SESSION + COUNT_FROM_ZERO]
+        )
         return _typed(result, table)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
@@ -158,9 +171,12 @@ def _stream(
         while (row := cursor.fetchone()) is not None:
             rows.append(row)
             size += sum(map(len, filter(None, row)))
-            if size >= batch_bytes or len(rows) >= MOST_ROWS:
-                yield _batch(rows, table)
-                rows, size = [], 0
+            if size >= min(batch_bytes, STREAM_BYTES) or len(rows) >= MOST_ROWS:
+                batch = _batch(rows, table)
+                # Nothing of the rows is held while they are converted and written: one may be 64 MB.
+                rows, row, size = [], None, 0
+                yield batch
+                del batch
         if rows:
             yield _batch(rows, table)
     except (pymysql.err.Error, OSError, pa.ArrowInvalid) as error:
