@@ -205,7 +205,7 @@ def test_a_stream_left_early_is_not_read_to_its_end(mysql: Any) -> None:
     batches = read_chunk(parse_source(mysql.url), plan({"id": "int32", "v": "string"}, ()), WHOLE, batch_bytes=1)
     next(batches)
     start = time.monotonic()
-    batches.close()  # type: ignore[attr-defined]
+    batches.close()
     assert time.monotonic() - start < 0.1
 
 

@@ -85,20 +85,27 @@ COUNT_FROM_ZERO = ", @vecferry_bytes = 0"
 _MOST_NUMBER = 18_446_744_073_709_551_615
 
 
-def within(columns: Sequence[ColumnPlan], most_bytes: int) -> str:
-    """Returns a condition that every row meets, until the values of `columns` are more than `most_bytes` together.
+def within(columns: Sequence[ColumnPlan], most_bytes: int, most_row_bytes: int) -> str:
+    """Returns a condition that every row meets, until one is too large, or all together are.
 
     The query then ends with error 1690: one more than the largest number is out of range. The server holds the values
     anyway, so that counting them takes no scan of its own, and it stops at the very row.
 
     Args:
         columns: those whose values have no size of their type; none needs no condition.
-        most_bytes: in bytes as the source holds them.
+        most_bytes: of all values of `columns`, as the source holds them.
+        most_row_bytes: of those of a row.
     """
     if not columns:
         return ""
-    sizes = " + ".join(f"COALESCE(LENGTH({quote(column.source or column.name)}), 0)" for column in columns)
-    return f"{_MOST_NUMBER} + ((@vecferry_bytes := @vecferry_bytes + {sizes}) > {most_bytes:d})"
+    together = f"(@vecferry_bytes := @vecferry_bytes + {_sizes(columns)}) > {most_bytes:d}"
+    long = [column for column in columns if not column.target_type.startswith("character varying")]
+    alone = f" OR {_sizes(long)} > {most_row_bytes:d}" if long else ""
+    return f"{_MOST_NUMBER} + ({together}{alone})"
+
+
+def _sizes(columns: Sequence[ColumnPlan]) -> str:
+    return " + ".join(f"COALESCE(LENGTH({quote(column.source or column.name)}), 0)" for column in columns)
 
 
 def select(

@@ -9,6 +9,8 @@ batch.
 from __future__ import annotations
 
 import re
+import threading
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,7 @@ from vecferry.source.probe import probe
 from vecferry.tls import source_mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from vecferry.config import DatabaseURL
     from vecferry.model import TablePlan
@@ -35,21 +37,27 @@ _TYPES = {"date32": pa.date32(), "timestamp[us]": pa.timestamp("us"), "binary": 
 _FLOATS = frozenset({"float", "double"})
 _OF_ANY_SIZE = frozenset({"string", "binary"})
 STREAM_BYTES = 8 * 1024 * 1024
-"""A batch of a stream gains nothing by being larger."""
+"""A batch of a stream gains nothing by being larger. A row that is larger comes by a stream: on its way through both
+drivers, some six copies of it are in memory."""
 LEAST_BYTES = 4 * 1024 * 1024
 TOLERANCE = 2
 """How many times as large as planned a chunk may be and still be held as a whole."""
 _TOO_LARGE = ("offset overflow", "larger than max_allowed_packet", "ERROR 1690 ")
-"""Arrow's own words, the driver's, which holds itself to a limit that the server's answers do not have, and the server's
+"""Arrow's own words, the driver's, which keeps to a limit that the server's answers do not have, and the server's
 for a number out of range."""
+_large_row = threading.Lock()
 _VALUE = re.compile(r"Couldn't convert the value `(?P<value>.*)` to a desired type", re.DOTALL)
 _LONGEST_VALUE = 80
 
 
-def read_chunk(url: DatabaseURL, table: TablePlan, chunk: Chunk, *, batch_bytes: int) -> Iterator[pa.RecordBatch]:
+def read_chunk(
+    url: DatabaseURL, table: TablePlan, chunk: Chunk, *, batch_bytes: int
+) -> Generator[pa.RecordBatch, None, None]:
     """Yields the rows of `chunk`, with the columns of the plan in its order and under its names.
 
-    Every column has the Arrow type that its `read_type` names; a decimal is text.
+    Every column has the Arrow type that its `read_type` names; a decimal is text. From a row of more than
+    `STREAM_BYTES` on, a chunk is the only one of the process that reads such rows, until it is read or closed: whoever
+    gives up on the way must close it.
 
     Args:
         url: the source.
@@ -89,7 +97,8 @@ def read_row(url: DatabaseURL, table: TablePlan, row: pa.RecordBatch) -> pa.Reco
             value = row.column(place)[0].as_py()
             conditions.append(f"{column.select} <=> {'NULL' if value is None else literal(value)}")
     whole = Chunk(table.name, 0)
-    return next(_stream(url, table, whole, 1, " AND ".join(conditions)), None)
+    with closing(_stream(url, table, whole, 1, " AND ".join(conditions))) as found:
+        return next(found, None)
 
 
 def arrow_type(read_type: str) -> pa.DataType:
@@ -105,7 +114,9 @@ class _TooLargeError(Exception):
 
 def _load(url: DatabaseURL, table: TablePlan, chunk: Chunk, most_bytes: int) -> list[pa.RecordBatch]:
     sized = [column for column in table.reads if column.read_type in _OF_ANY_SIZE]
-    query = select(table.name, table.reads, table.key, chunk.lower, chunk.upper, also=within(sized, most_bytes))
+    query = select(
+        table.name, table.reads, table.key, chunk.lower, chunk.upper, also=within(sized, most_bytes, STREAM_BYTES)
+    )
     address = _driver_url(url, secure=probe(url)).with_password()
     try:
         result = connectorx.read_sql(
@@ -153,7 +164,7 @@ def _typed(result: pa.Table, table: TablePlan) -> list[pa.RecordBatch]:
 
 def _stream(
     url: DatabaseURL, table: TablePlan, chunk: Chunk, batch_bytes: int, condition: str = ""
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch, None, None]:
     # MySQL prints a FLOAT with six digits; as a double it prints every one. A product keeps -0, a sum does not.
     columns = [
         replace(column, select=f"({column.select}) * 1e0") if column.read_type in _FLOATS else column
@@ -164,16 +175,21 @@ def _stream(
     # Without decoders every value is the server's own bytes, which Arrow then reads a column at a time.
     connection = open_connection(url, conv={}, use_unicode=False)
     cursor = SSCursor(connection)
+    alone = ExitStack()
     try:
         cursor.execute(query)
         rows: list[tuple[bytes | None, ...]] = []
-        size = 0
+        size, largest = 0, 0
         while (row := cursor.fetchone()) is not None:
             rows.append(row)
-            size += sum(map(len, filter(None, row)))
+            row_size = sum(map(len, filter(None, row)))
+            size += row_size
+            if row_size > STREAM_BYTES and largest <= STREAM_BYTES:
+                alone.enter_context(_large_row)
+            largest = max(largest, row_size)
             if size >= min(batch_bytes, STREAM_BYTES) or len(rows) >= MOST_ROWS:
                 batch = _batch(rows, table)
-                # Nothing of the rows is held while they are converted and written: one may be 64 MB.
+                # Nothing of the rows is held while they are converted and written, nor of the batch after that.
                 rows, row, size = [], None, 0
                 yield batch
                 del batch
@@ -182,6 +198,7 @@ def _stream(
     except (pymysql.err.Error, OSError, pa.ArrowInvalid) as error:
         raise _failed(error, url, table, chunk) from error
     finally:
+        alone.close()
         _drop(connection, cursor)
 
 

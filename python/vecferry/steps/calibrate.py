@@ -219,17 +219,17 @@ class _Trial:
     ) -> _Carried:
         """Reads, converts and, where that is allowed, writes a chunk; of a table without a key about `size` bytes."""
         carried = _Carried()
-        batches = read_chunk(self._source, table, chunk, batch_bytes=size)
-        for batch in batches if table.key else islice(batches, 1):
-            found = convert_batch(batch, table, specs)
-            if found.faults:
-                # One is enough to know: the run would end at the first.
-                raise InvalidValueError(fault_words(batch, table, found.faults[0], carried.rows))
-            converted = found.batch
-            if self._writers:
-                reader = pa.RecordBatchReader.from_batches(converted.schema, iter([converted]))
-                self._writers[worker].write(_ROWS, reader)
-            carried.add(_measured(converted, specs))
+        with closing(read_chunk(self._source, table, chunk, batch_bytes=size)) as batches:
+            for batch in batches if table.key else islice(batches, 1):
+                found = convert_batch(batch, table, specs)
+                if found.faults:
+                    # One is enough to know: the run would end at the first.
+                    raise InvalidValueError(fault_words(batch, table, found.faults[0], carried.rows))
+                converted = found.batch
+                if self._writers:
+                    reader = pa.RecordBatchReader.from_batches(converted.schema, iter([converted]))
+                    self._writers[worker].write(_ROWS, reader)
+                carried.add(_measured(converted, specs))
         return carried
 
     def _conclude(self, table: TablePlan, rounds: list[tuple[int, float]], everything: _Carried) -> None:

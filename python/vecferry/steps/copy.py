@@ -70,10 +70,13 @@ def copy_chunk(
     table = plan.table(chunk.table)
     specs = {spec.column: spec for spec in plan.embeddings if spec.table == table.target}
     cargo = _Cargo(table, chunk, writer, treatment)
+    batches = read_chunk(source, table, chunk, batch_bytes=batch_bytes)
     try:
-        for batch in read_chunk(source, table, chunk, batch_bytes=batch_bytes):
+        for batch in batches:
             if batch.num_rows:
                 rejects.add(writer, run_id, cargo.load(batch, convert_batch(batch, table, specs)))
+            # While the next is read, this one is not held: a row may be 64 MB.
+            del batch
         if cargo.rejects:
             _check_number(writer, run_id, treatment.most)
         result = ChunkResult(
@@ -93,6 +96,8 @@ def copy_chunk(
         if recorded := _recorded(writer, run_id, chunk, error):
             return recorded
         raise
+    finally:
+        batches.close()
     return result
 
 
