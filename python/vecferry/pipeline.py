@@ -85,7 +85,7 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
         plan = replace(plan, notes=(*plan.notes, *remarks))
         if plan.problems or not config.estimate:
             return plan
-        found = calibrate(plan, config.source_url, config.target_url, target, config.workers)
+        found = calibrate(plan, config.source_url, config.target_url, source, target, config.workers)
         with translated(config.target_url, "tell its settings"):
             memory = memory_for_indexes(target, config.index_memory)
         plan = replace(plan, estimate=estimate(plan, found, memory))

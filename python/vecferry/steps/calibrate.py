@@ -24,7 +24,6 @@ from vecferry.mapping.identifiers import qualified, quote
 from vecferry.mapping.select import literal, range_condition
 from vecferry.mapping.select import quote as mysql_quote
 from vecferry.plan.estimate import Calibration, IndexSample, TableSample
-from vecferry.source.connect import connect as connect_source
 from vecferry.source.query import rows as ask
 from vecferry.source.read import read_chunk
 from vecferry.target.ingest import Loader
@@ -60,7 +59,13 @@ _VECTORS = "vecferry_vectors"
 
 
 def calibrate(
-    plan: Plan, source: DatabaseURL, target: DatabaseURL, connection: Connection, workers: int, seconds: float = 2.0
+    plan: Plan,
+    source: DatabaseURL,
+    target: DatabaseURL,
+    asked: SourceConnection,
+    connection: Connection,
+    workers: int,
+    seconds: float = 2.0,
 ) -> Calibration:
     """Measures the load and the index build on a few rows of the largest tables.
 
@@ -68,6 +73,7 @@ def calibrate(
         plan: the run's plan; it may have problems.
         source: where to read.
         target: where to write, into temporary tables.
+        asked: an open connection to the source, for questions.
         connection: an autocommit connection to the target, for questions.
         workers: how many chunks a run carries at a time.
         seconds: about how long to go on; the build of an index takes some more.
@@ -79,7 +85,7 @@ def calibrate(
     started = time.perf_counter()
     trial = _Trial(plan, source, workers, seconds)
     try:
-        trial.run(connection, target)
+        trial.run(asked, connection, target)
     except Exception as error:  # noqa: BLE001 - an estimate must not break a plan
         trial.remark(f"the trial ended early: {_words(error)}")
     return Calibration(
@@ -132,7 +138,7 @@ class _Trial:
     def remark(self, text: str) -> None:
         self.remarks.append(text)
 
-    def run(self, connection: Connection, target: DatabaseURL) -> None:
+    def run(self, source: SourceConnection, connection: Connection, target: DatabaseURL) -> None:
         # How many cores the server has it does not tell: no more are counted on than workers are asked for.
         self.index_processes = min(self._workers, 1 + parallel_workers(connection, self._workers - 1))
         tables = _largest(self._plan.tables)
@@ -143,7 +149,6 @@ class _Trial:
             self.remark(f"the load could not be measured: {refused}")
         self._missing = _missing_types(connection, tables)
         with ExitStack() as stack:
-            source = stack.enter_context(closing(connect_source(self._source)))
             if not refused:
                 loader = stack.enter_context(closing(Loader(target, _TEMPORARY)))
                 for _ in range(self._workers):
