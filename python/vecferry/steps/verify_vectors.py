@@ -48,10 +48,11 @@ class _Column:
 
     def nearest(self, limit: int) -> bytes:
         """The ten nearest by distance; `%(vector)s` is the query's vector as text."""
-        order = f"{self.operand} {OPERATORS[self.distance]} %(vector)s::{self.vector}"
+        # psycopg takes a % in a statement with values for the beginning of a placeholder.
+        table, name, operand = (part.replace("%", "%%") for part in (self.table, self.name, self.operand))
+        order = f"{operand} {OPERATORS[self.distance]} %(vector)s::{self.vector}"
         # A scan that sorts would end with the NULLs, which the index does not hold.
-        where = f"{self.name} IS NOT NULL"
-        return f"SELECT {order} FROM {self.table} WHERE {where} ORDER BY {order} LIMIT {limit}".encode()
+        return f"SELECT {order} FROM {table} WHERE {name} IS NOT NULL ORDER BY {order} LIMIT {limit}".encode()
 
 
 def _column(schema: str, spec: EmbeddingSpec) -> _Column:
