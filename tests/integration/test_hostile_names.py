@@ -34,6 +34,7 @@ NAMES = (
     "n" * 64,
     "é" * 60,
 )
+DATABASES = ('it\'s "a" `b`; --', "new\nline\t\r\\ 日本\u202e", "%s%%{}{0}/&x=1?y#z@h:1")
 LABELS = ("it's", 'a"b', "back\\slash", "new\nline", "%s", "{}", "😀", "`;--", "NULL")
 # MySQL's identifiers hold no character of 4 bytes; PostgreSQL's do.
 SCHEMA = 'Schema "x"; 😀 %s {} \'\\\n--'
@@ -62,7 +63,7 @@ def cut(name: str) -> bool:
 def databases(mysql: MySQLDatabase, postgres: PostgresDatabase, name: str) -> Iterator[tuple[str, str]]:
     """Databases of that name, marked as this test's own, by their URLs."""
     mark = uuid.uuid4().hex[:6]
-    source, target = f"{mark}{name}"[:60], f"{mark}{name}"[:30] + "😀"
+    source, target = f"{mark}{name}", f"{mark}{name}😀"
     mysql.execute(f"CREATE DATABASE {my(source)} CHARACTER SET utf8mb4")
     postgres.execute(f"CREATE DATABASE {pg(target)} TEMPLATE template0 ENCODING 'UTF8'")
     try:
@@ -111,7 +112,16 @@ class Impatient(Progress):
             raise KeyboardInterrupt
 
 
-def check(url: str) -> None:
+def referencing(url: str) -> set[str]:
+    """The tables with a foreign key: MySQL 5.6 loses those to a table whose name holds quotes."""
+    with connect_mysql(url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name FROM information_schema.referential_constraints WHERE constraint_schema = DATABASE()"
+        )
+        return {str(name) for (name,) in cursor.fetchall()}
+
+
+def check(url: str, referencing: set[str]) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
 
         def rows(query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -119,7 +129,8 @@ def check(url: str) -> None:
 
         names = {row[0] for row in rows("SELECT tablename FROM pg_tables WHERE schemaname = %s", SCHEMA)}
         assert len(names) == len(NAMES)
-        for number, name in enumerate(NAMES):
+        assert len(referencing) > len(NAMES) / 2
+        for name in NAMES:
             if cut(name):
                 continue
             assert name in names
@@ -136,15 +147,13 @@ def check(url: str) -> None:
                 "SELECT conname FROM pg_constraint WHERE contype = 'f' AND convalidated AND conrelid = %s::regclass",
                 table,
             )
-            assert foreign == ([("f" + name[:60],)] if number else [])
+            assert foreign == ([("f" + name[:60],)] if name in referencing else [])
             assert rows(f"SELECT count(*) FROM {pg(SCHEMA)}.{pg('w' + name[:60])}") == [(len(LABELS) - 1,)]
             assert rows(f"INSERT INTO {table} DEFAULT VALUES RETURNING 1") == [(1,)]
 
 
 @pytest.mark.parametrize("server", ["mysql", "mysql56"])
-@pytest.mark.parametrize(
-    "name", [NAMES[0], NAMES[1] + NAMES[5], NAMES[2] + NAMES[7]], ids=["quotes", "lines", "formats"]
-)
+@pytest.mark.parametrize("name", DATABASES, ids=["quotes", "lines", "formats"])
 def test_hostile_names_arrive(
     request: pytest.FixtureRequest, postgres: PostgresDatabase, server: str, name: str
 ) -> None:
@@ -157,11 +166,11 @@ def test_hostile_names_arrive(
             migrate(config, Impatient(), lambda _: True)
         report = migrate(config, None, lambda _: True)
         assert report.status == "ok", report.notes
-        check(target)
+        check(target, referencing(source))
 
         # Once more, into tables that exist, indexes and foreign keys dropped and made again.
         report = migrate(
             load_config(source=source, target=target, target_schema=SCHEMA, truncate=True), None, lambda _: True
         )
         assert report.status == "ok", report.notes
-        check(target)
+        check(target, referencing(source))
