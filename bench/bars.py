@@ -15,6 +15,7 @@ LOAD_TO_FLOOR = 2.5
 PARSER_GB = 1.0
 PEAK_MB = 600
 GROWTH = 1.2
+LEDGER = 0.03
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def bars(result: Mapping[str, Any]) -> list[Bar]:
         met = growth <= GROWTH and memory["large"]["peak_bytes"] / 1e6 <= PEAK_MB
         measured = f"{growth:.2f} x, {memory['large']['peak_bytes'] / 1e6:.0f} MB ({rows})"
         grown = Bar("memory grows with the table", f"<= {GROWTH:.2f} x", measured, met if full else None)
-    return [
+    judged = [
         _bar(
             "load, wire, against the floor",
             f"<= {LOAD_TO_FLOOR} x",
@@ -55,6 +56,16 @@ def bars(result: Mapping[str, Any]) -> list[Bar]:
         _bar("peak memory of the client", f"<= {PEAK_MB} MB", f"{peak:.0f} MB", peak <= PEAK_MB, full),
         grown,
     ]
+    if (ledger := result.get("ledger")) is not None:
+        cost = ledger_cost(ledger["runs"])
+        judged.append(_bar("ledger and retries, of the load", f"<= {LEDGER:.0%}", f"{cost:+.1%}", cost <= LEDGER, full))
+    return judged
+
+
+def ledger_cost(runs: Mapping[str, Any]) -> float:
+    """Returns the share by which the load takes longer with ledger and retries: the median over the pairs."""
+    pairs = zip(runs["with"], runs["without"], strict=True)
+    return float(median(one["seconds"] / other["seconds"] for one, other in pairs)) - 1
 
 
 def _bar(name: str, bar: str, measured: str, met: bool, full: bool) -> Bar:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from bench.bars import Bar, bars
+from bench.bars import Bar, bars, ledger_cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +24,8 @@ _MET = {True: "met", False: "not met", None: "-"}
 def render(result: Mapping[str, Any]) -> str:
     """Returns the whole text of a result, in the form that `run.py` writes."""
     parts = [_heading(result), _loads(result), _costs(result), _parser(result)]
+    if result.get("ledger") is not None:
+        parts.append(_ledger(result["ledger"]))
     if result["memory"] is not None:
         parts.append(_memory(result["memory"]))
     parts += [render_bars(bars(result)), _foot(result)]
@@ -100,6 +102,24 @@ def _parser(result: Mapping[str, Any]) -> str:
         for name, entry in (("vecferry's core", parser["vecferry"]), ("orjson + numpy", parser["orjson_numpy"]))
     ]
     return "The parser alone, text to float32 on one core:\n\n" + markdown(("parser", "GB of JSON/s", ""), rows)
+
+
+def _ledger(ledger: Mapping[str, Any]) -> str:
+    runs = ledger["runs"]
+    rows = [
+        (
+            f"{name} ledger and retries",
+            _spread([run["seconds"] for run in runs[name]]),
+            _spread([sum(run["cpu_seconds"].values()) for run in runs[name]]),
+        )
+        for name in ("with", "without")
+    ]
+    low, high = min(ledger["load_average"]), max(ledger["load_average"])
+    return (
+        f"What the ledger and the retries cost: {ledger_cost(runs):+.1%} of the load, the median over"
+        f" {len(runs['with'])} interleaved pairs. The machine's load average was {low:.1f} to {high:.1f}.\n\n"
+        + markdown(("the load", "seconds", "CPU of client and servers"), rows)
+    )
 
 
 def _memory(memory: Mapping[str, Any]) -> str:

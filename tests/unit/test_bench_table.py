@@ -68,6 +68,17 @@ def test_the_ratio_is_that_of_the_medians() -> None:
     assert "2.00 x" in text
 
 
+@pytest.mark.parametrize(("slower", "met"), [(1.02, True), (1.05, False)])
+def test_the_ledger_costs_the_median_of_the_pairs(slower: float, met: bool) -> None:
+    found = result()
+    pairs = {"with": [run(slower), run(9.0), run(slower)], "without": [run(1.0), run(1.0), run(1.0)]}
+    found["ledger"] = {"runs": pairs, "load_average": [0.5, 1.5]}
+
+    assert bars(found)[-1].met is met
+    assert f"{slower - 1:+.1%} of the load" in render(found)
+    assert "0.5 to 1.5" in render(found)
+
+
 def test_only_what_lies_between_the_markers_is_rewritten() -> None:
     text = update(f"before\n{BEGIN}\nold figures\n{END}\nafter\n", result())
 
