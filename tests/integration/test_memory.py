@@ -127,6 +127,26 @@ def test_values_of_64_mb(mysql: MySQLDatabase, postgres: PostgresDatabase, tmp_p
     assert postgres.rows("SELECT length(value->>0) FROM j") == [(63_999_996,)]
 
 
+@pytest.mark.parametrize("key", ["PRIMARY KEY", ""])
+def test_a_value_that_the_server_would_make_null_is_refused(
+    private_mariadb: Callable[..., MariaDB], postgres: PostgresDatabase, tmp_path: Path, key: str
+) -> None:
+    # An expression's result beyond max_allowed_packet is NULL; a text that is cleaned of NUL is an expression.
+    server = private_mariadb()
+    url = server.create_database("small")
+    with server.connect("small").cursor() as cursor:
+        cursor.execute(f"CREATE TABLE t (id int {key}, v longtext)")
+        cursor.execute("INSERT INTO t VALUES (1, 'a\\0b'), (2, REPEAT('x', 1500000))")
+        cursor.execute("SET GLOBAL max_allowed_packet = 1048576")
+
+    ended = call(url, postgres.url, tmp_path, "--on", "nul-byte=replace")
+
+    assert ended.code == 3
+    assert "table t" in ended.words
+    assert "raise max_allowed_packet on the source" in ended.words
+    assert postgres.rows("SELECT count(*) FROM t") == [(0,)]
+
+
 @pytest.mark.torture
 @pytest.mark.timeout(1800)
 def test_a_gigabyte_under_700_mb(

@@ -94,14 +94,31 @@ def within(columns: Sequence[ColumnPlan], most_bytes: int, most_row_bytes: int) 
     Args:
         columns: those whose values have no size of their type; none needs no condition.
         most_bytes: of all values of `columns`, as the source holds them.
-        most_row_bytes: of those of a row.
+        most_row_bytes: of those of a row; what is more than the server's `max_allowed_packet` is too much as well.
     """
     if not columns:
         return ""
     together = f"(@vecferry_bytes := @vecferry_bytes + {_sizes(columns)}) > {most_bytes:d}"
     long = [column for column in columns if not column.target_type.startswith("character varying")]
-    alone = f" OR {_sizes(long)} > {most_row_bytes:d}" if long else ""
+    alone = f" OR {_sizes(long)} > LEAST({most_row_bytes:d}, @@max_allowed_packet)" if long else ""
     return f"{_MOST_NUMBER} + ({together}{alone})"
+
+
+def computable(columns: Sequence[ColumnPlan]) -> str:
+    """Returns a condition that every row meets, until the server would read NULL out of a value.
+
+    An expression whose result is larger than `max_allowed_packet` is NULL, with a warning at most
+    (https://mariadb.com/kb/en/server-system-variables/#max_allowed_packet); a column by itself is not. The query ends
+    with error 1690, see `within`.
+
+    Args:
+        columns: those whose values have no size of their type; none that is an expression needs no condition.
+    """
+    found = [column for column in columns if column.select != quote(column.source or column.name)]
+    if not found:
+        return ""
+    too_large = " OR ".join(f"{_sizes([column])} >= @@max_allowed_packet" for column in found)
+    return f"{_MOST_NUMBER} + ({too_large})"
 
 
 def _sizes(columns: Sequence[ColumnPlan]) -> str:

@@ -20,7 +20,7 @@ import pymysql
 from pymysql.cursors import SSCursor
 
 from vecferry.errors import SourceError, one_line
-from vecferry.mapping.select import COUNT_FROM_ZERO, literal, quote, select, within
+from vecferry.mapping.select import COUNT_FROM_ZERO, computable, literal, quote, select, within
 from vecferry.model import Chunk
 from vecferry.source.connect import SESSION, cut_off, open_connection, translate
 from vecferry.source.probe import probe
@@ -42,7 +42,8 @@ drivers, some six copies of it are in memory."""
 LEAST_BYTES = 4 * 1024 * 1024
 TOLERANCE = 2
 """How many times as large as planned a chunk may be and still be held as a whole."""
-_TOO_LARGE = ("offset overflow", "larger than max_allowed_packet", "ERROR 1690 ")
+_OUT_OF_RANGE = 1690
+_TOO_LARGE = ("offset overflow", "larger than max_allowed_packet", f"ERROR {_OUT_OF_RANGE} ")
 """Arrow's own words, the driver's, which keeps to a limit that the server's answers do not have, and the server's
 for a number out of range."""
 _large_row = threading.Lock()
@@ -113,7 +114,7 @@ class _TooLargeError(Exception):
 
 
 def _load(url: DatabaseURL, table: TablePlan, chunk: Chunk, most_bytes: int) -> list[pa.RecordBatch]:
-    sized = [column for column in table.reads if column.read_type in _OF_ANY_SIZE]
+    sized = [column for column in table.columns if column.read_type in _OF_ANY_SIZE]
     query = select(
         table.name, table.reads, table.key, chunk.lower, chunk.upper, also=within(sized, most_bytes, STREAM_BYTES)
     )
@@ -170,8 +171,9 @@ def _stream(
         replace(column, select=f"({column.select}) * 1e0") if column.read_type in _FLOATS else column
         for column in table.reads
     ]
-    query = select(table.name, columns, table.key, chunk.lower, chunk.upper)
-    query += f" WHERE {condition}" if condition else ""
+    sized = [column for column in table.columns if column.read_type in _OF_ANY_SIZE]
+    also = " AND ".join(filter(None, (computable(sized), condition)))
+    query = select(table.name, columns, table.key, chunk.lower, chunk.upper, also=also)
     # Without decoders every value is the server's own bytes, which Arrow then reads a column at a time.
     connection = open_connection(url, conv={}, use_unicode=False)
     cursor = SSCursor(connection)
@@ -225,6 +227,11 @@ def _drop(connection: Any, cursor: Any) -> None:  # noqa: ANN401 - PyMySQL's own
 
 def _failed(error: BaseException, url: DatabaseURL, table: TablePlan, chunk: Chunk) -> SourceError:
     where = f"table {table.name}{_range(table, chunk)}"
+    if isinstance(error, pymysql.err.Error) and error.args[:1] == (_OUT_OF_RANGE,):
+        return SourceError(
+            f"{where} at {url.place} holds a value that is larger than the server's max_allowed_packet and has to be"
+            " converted on the way, which would make it NULL: raise max_allowed_packet on the source"
+        )
     if isinstance(error, pa.ArrowInvalid) or (type(error).__name__ == "PanicException" and not cut_off(error)):
         match = _VALUE.search(one_line(error))
         value = match["value"] if match else one_line(error)
