@@ -10,17 +10,16 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import psycopg
-from psycopg import sql
-
 from vecferry import pipeline
 from vecferry.engine.local import LocalEngine
 from vecferry.steps.copy import copy_chunk
 from vecferry.target.ingest import Loader, Writer
-from vecferry.target.ledger import INSERT_CHUNK
+from vecferry.target.ledger import chunk_statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import psycopg
 
     from vecferry.model import Chunk, ChunkResult
     from vecferry.target.ledger import Run
@@ -30,8 +29,9 @@ unmeasured = {"seconds": 0.0}
 
 
 class _Writer(Writer):
-    def commit(self, run_id: str, result: ChunkResult) -> None:  # noqa: ARG002 - the base class names them
-        self._connection.commit()
+    def execute(self, query: str, doing: str = "run a statement") -> None:
+        if not query.startswith("INSERT INTO vecferry.chunk"):
+            super().execute(query, doing)
 
 
 class _Loader(Loader):
@@ -69,10 +69,7 @@ class _Migration(pipeline._Migration):  # noqa: SLF001 - the product offers no w
 
 def _record(connection: psycopg.Connection[tuple[object, ...]], run_id: str, results: list[ChunkResult]) -> None:
     for result in results:
-        values = (run_id, result.table, result.number, result.rows_read, result.rows_written, result.rows_rejected,
-                  result.bytes_read, result.seconds)  # fmt: skip
-        listed = sql.SQL(", ").join([sql.Literal(value) for value in values])
-        connection.execute(sql.SQL(INSERT_CHUNK).format(listed))
+        connection.execute(chunk_statement(run_id, result).encode())
 
 
 def install() -> None:
