@@ -103,6 +103,11 @@ class InterruptedRunError(VecferryError):
 
     exit_code = ExitCode.INTERRUPTED
 
+    def __init__(
+        self, sentence: str = "interrupted: what is committed stays, run the same command again to go on"
+    ) -> None:
+        super().__init__(sentence)
+
 
 _URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]*@", re.IGNORECASE)
 

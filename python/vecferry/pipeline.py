@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from vecferry.crash import crash_point
 from vecferry.engine.local import LocalEngine
 from vecferry.engine.retry import Bounds, Retry
 from vecferry.errors import ForbiddenError, InterruptedRunError, TargetError
@@ -119,9 +120,7 @@ def migrate(config: Config, progress: Progress | None = None, confirm: Callable[
         try:
             return migration.run()
         except KeyboardInterrupt:
-            raise InterruptedRunError(
-                "interrupted: what is committed stays, run the same command again to go on"
-            ) from None
+            raise InterruptedRunError from None
 
 
 def _remarks(config: Config, source: SourceConnection, target: Connection) -> tuple[str, ...]:
@@ -158,25 +157,36 @@ class _Migration:
             run = self._run()
         if run.finished:
             return self._nothing_left(run)
+        crash_point("planned")
         with self._watch.step("load"):
             with self._held(run):
                 with translated(self._config.target_url, "prepare its tables"), self._target.transaction():
                     self._once(run, "prepare", lambda: prepare(self._target, run.plan))
+                    crash_point("prepare not committed")
+                crash_point("prepared")
                 self._load(run)
+                crash_point("loaded")
                 self._compare(run)
+                crash_point("compared")
             self._once(run, "cast", lambda: self._cast(run.plan))
+            crash_point("cast")
         with self._watch.step("keys"), translated(self._config.target_url, "make the keys"):
             # Done again in every call: what is there stays, and what rows broke is proven anew.
             unproven, loose = self._without_loose_checks(run.plan, make_keys(self._target, run.plan))
+            crash_point("keys made")
         with self._watch.step("vector_index"):
             self._once(run, "vector_index", lambda: self._index(run))
+            crash_point("vector indexes built")
         with self._watch.step("sequences"), translated(self._config.target_url, "set the sequences"):
             sequences = set_sequences(self._target, run.plan)
+            crash_point("sequences set")
         with self._watch.step("verify"), translated(self._config.target_url, "be verified"):
             analyze(self._target, run.plan)
+            crash_point("analyzed")
             tables = self._count(run)
             vectors = verify_vectors(self._target, run.plan)
             missing = missing_keys(self._target, run.plan)
+            crash_point("verified")
         lacking = {(item.table, item.name) for item in missing}
         for entry in unproven:
             self._watch.note(_explained(entry, made=(entry.table, entry.name) not in lacking))
@@ -205,10 +215,10 @@ class _Migration:
         """Closes the connection to the target."""
         self._target.close()
 
-    def _lock(self) -> None:
+    def _lock(self, former: int = 0) -> None:
         url = self._config.target_url
         with translated(url, "start a migration"):
-            if not ledger.lock(self._target):
+            if not ledger.lock(self._target, former):
                 raise ForbiddenError(f"another migration is running on {url.place}: wait for its end, or end it")
 
     # --- which run it is
@@ -248,6 +258,8 @@ class _Migration:
         with translated(url, "take the old run back"), self._target.transaction():
             discard(self._target, plan)
             ledger.reset(self._target, run.id)
+            crash_point("old run not yet taken back")
+        crash_point("old run taken back")
 
     def _begin(self, source: SourceConnection, catalog: Catalog, old: ledger.Run | None) -> ledger.Run:
         """Plans a new run and records it; `old` is the one that it takes the place of."""
@@ -262,10 +274,11 @@ class _Migration:
             closure = self._closure(plan.target_schema, plan.truncate)
             if not self._confirm(f"--truncate empties these tables of {self._config.target_url.place}:\n{closure}"):
                 raise ForbiddenError("--truncate would empty tables, and consent was not given: say --yes")
-        with translated(self._config.target_url, "make the ledger"):
+        with translated(self._config.target_url, "make the ledger"), self._target.transaction():
             run_id = ledger.begin(self._target, plan, VERSION, asdict(start))
             if old is not None:
                 ledger.forget(self._target, old.id)
+            crash_point("plan not yet recorded")
         return ledger.Run(run_id, plan, plan.fingerprint, finished=False, report=None, position=asdict(start))
 
     def _closure(self, schema: str, tables: tuple[str, ...]) -> str:
@@ -321,8 +334,11 @@ class _Migration:
             if step in ledger.steps_done(self._target, run.id):
                 return
             ledger.begin_step(self._target, run.id, step)
+            crash_point("step begun")
             work()
+            crash_point("step done")
             ledger.finish_step(self._target, run.id, step)
+            crash_point("step recorded")
 
     def _load(self, run: ledger.Run) -> None:
         plan, config = run.plan, self._config
@@ -343,7 +359,7 @@ class _Migration:
 
         retry = Retry(Bounds(attempts=config.retries + 1), self._watch.note)
         with closing(Loader(config.target_url, plan.target_schema)) as loader:
-            engine = LocalEngine(config.workers, lambda: closing(loader.writer()), retry)
+            engine = LocalEngine(config.workers, lambda: closing(loader.writer()), retry, Writer.cancel)
             # A target that crashes may forget chunks that it had confirmed, so the ledger has the last word.
             for _ in range(_PASSES):
                 missing = self._missing(run, retry)
@@ -373,14 +389,16 @@ class _Migration:
         """Connects again where the connection has died, and takes the target for this run again."""
         if alive(self._target):
             return
+        former = self._target.info.backend_pid
         self._target.close()
         self._target = connect_target(self._config.target_url)
-        self._lock()
+        self._lock(former)
 
     def _cast(self, plan: Plan) -> None:
         for table in plan.tables:
             for statement in table.casts:
                 self._target.execute(statement.encode())
+                crash_point("column cast")
 
     def _index(self, run: ledger.Run) -> None:
         config, plan = self._config, run.plan
@@ -433,7 +451,9 @@ class _Migration:
         # A run with differences stays open: the same command verifies again.
         if status != "differences":
             with translated(self._config.target_url, "close the ledger"):
+                crash_point("not yet finished")
                 ledger.finish(self._target, run.id, report.to_json())
+                crash_point("finished")
         return report
 
 

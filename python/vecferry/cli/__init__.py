@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-import signal
+import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.markup import escape
 
-from vecferry.cli import demo, doctor, migrate, plan, rejects
+from vecferry.cli import demo, doctor, interrupt, migrate, plan, rejects
 from vecferry.cli.invocation import MEANINGS, Invocation, silence
 from vecferry.cli.title import hide_passwords
 from vecferry.engine.allocator import keep_freed_buffers
@@ -18,7 +19,6 @@ from vecferry.errors import ExitCode, VecferryError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
 
 
 def _exit_code_table() -> str:
@@ -72,9 +72,9 @@ app.add_typer(rejects.app, name="rejects")
 app.command("doctor")(doctor.doctor)
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], invocation: Invocation | None = None) -> int:
     """Runs one call and returns its exit code; no exception ever leaves it."""
-    invocation = Invocation.of(arguments)
+    invocation = invocation or Invocation.of(arguments)
     command = typer.main.get_command(app)
     try:
         # Not through typer's own main: it takes a broken database socket for a closed stdout and exits with 1.
@@ -106,14 +106,24 @@ def _told(error: BaseException) -> tuple[str, ExitCode]:
 
 
 def main() -> NoReturn:
-    """Runs the command of this process; being told to terminate is the same as Ctrl-C."""
+    """Runs the command of this process; being told to terminate, or a closed terminal, is the same as Ctrl-C."""
     hide_passwords(sys.argv[1:])
     keep_freed_buffers()
-    signal.signal(signal.SIGTERM, _terminate)
+    invocation = Invocation.of(sys.argv[1:])
+    interrupt.listen(partial(_leave, invocation))
     # What a driver logs about a connection that an interrupt cut is no news for whoever interrupted.
     logging.getLogger().addHandler(logging.NullHandler())
-    sys.exit(int(run(sys.argv[1:])))
+    code = int(run(sys.argv[1:], invocation))
+    interrupt.ignore()
+    if code == ExitCode.INTERRUPTED:
+        # A thread that a driver still holds would keep the process.
+        os._exit(code)
+    sys.exit(code)
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+def _leave(invocation: Invocation) -> None:
+    """Ends the process where it stands: what its sessions have not committed, the servers roll back."""
+    if invocation.interrupted is None:
+        return
+    invocation.fail(invocation.interrupted, ExitCode.INTERRUPTED)
+    os._exit(ExitCode.INTERRUPTED)

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+import threading
 import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -48,6 +49,9 @@ class Invocation:
     json_output: bool = False
     debug: bool = False
     secrets: set[str] = field(default_factory=set)
+    interrupted: str | None = None
+    """How a call that may be left at any moment ends when it is; None for one that must put things in order first."""
+    _failing: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Invocation:
@@ -80,7 +84,12 @@ class Invocation:
         return mask(text, *self.secrets)
 
     def fail(self, message: str, code: int, error: BaseException | None = None) -> int:
-        """Tells the user what went wrong, on stderr and with `--json` on stdout too; returns `code`."""
+        """Tells the user what went wrong, on stderr and with `--json` on stdout too; returns `code`.
+
+        Only the first of several threads is heard.
+        """
+        if not self._failing.acquire(blocking=False):
+            return int(code)
         sentence = self.mask(message.strip())
         if self.debug and error is not None:
             _write(sys.stderr, self.mask("".join(traceback.format_exception(error))))

@@ -11,7 +11,7 @@ from vecferry.cli import options, output
 from vecferry.cli.consent import asker
 from vecferry.cli.invocation import Invocation
 from vecferry.cli.progress import screen_for
-from vecferry.errors import ExitCode
+from vecferry.errors import ExitCode, InterruptedRunError
 from vecferry.report.console import render_report
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def migrate(
     """
     invocation = context.ensure_object(Invocation)
     invocation.debug |= debug
+    invocation.interrupted = str(InterruptedRunError())
     config = options.load(
         invocation,
         config_file,

@@ -59,6 +59,7 @@ def plan(
     """
     invocation = context.ensure_object(Invocation)
     invocation.debug |= debug
+    invocation.interrupted = "interrupted"
     config = options.load(
         invocation,
         config_file,

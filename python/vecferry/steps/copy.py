@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from vecferry.convert.batches import bytes_of, convert_batch
 from vecferry.convert.rejects import fault_words, key_of, pack_row, place_words
+from vecferry.crash import crash_point
 from vecferry.errors import InvalidValueError, RefusedRowError, TargetError
 from vecferry.model import Chunk, ChunkResult, OnInvalid, Plan, Reject, TablePlan
 from vecferry.source.read import read_chunk
@@ -77,6 +78,7 @@ def copy_chunk(
                 rejects.add(writer, run_id, cargo.load(batch, convert_batch(batch, table, specs)))
             # While the next is read, this one is not held: a row may be 64 MB.
             del batch
+        crash_point("chunk loaded")
         if cargo.rejects:
             _check_number(writer, run_id, treatment.most)
         result = ChunkResult(
@@ -90,7 +92,9 @@ def copy_chunk(
         )
         doing = f"record chunk {chunk.number} of table {table.name}"
         writer.execute(ledger.chunk_statement(run_id, result), doing)
+        crash_point("chunk not committed")
         writer.commit()
+        crash_point("chunk committed")
     except BaseException as error:
         writer.rollback()
         if recorded := _recorded(writer, run_id, chunk, error):

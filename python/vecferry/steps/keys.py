@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from vecferry.crash import crash_point
 from vecferry.mapping.identifiers import qualified, quote
 from vecferry.target.probe import words
 
@@ -153,6 +154,8 @@ def _make(connection: Connection, item: DdlObject) -> list[Unproven]:
         if not broken:
             for statement in item.then:
                 connection.execute(statement.encode())
+        crash_point("key not committed")
+    crash_point("key made")
     return broken
 
 
@@ -176,6 +179,7 @@ def _create(connection: Connection, item: DdlObject) -> list[Unproven]:
 
 def _validate(connection: Connection, schema: str, item: DdlObject, constraint: int) -> list[Unproven]:
     statement = f"ALTER TABLE {qualified(schema, item.table)} VALIDATE CONSTRAINT {quote(item.name)}"
+    crash_point("constraint not validated")
     try:
         connection.execute(statement.encode())
     except (psycopg.errors.ForeignKeyViolation, psycopg.errors.CheckViolation, psycopg.DataError) as error:
@@ -192,6 +196,7 @@ def _make_view(connection: Connection, item: DdlObject) -> list[Unproven]:
         connection.execute(item.statement.encode())
     except psycopg.Error as error:
         return [_unproven(item, error)]
+    crash_point("view made")
     return []
 
 

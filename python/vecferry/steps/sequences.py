@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vecferry.crash import crash_point
 from vecferry.mapping.identifiers import qualified, quote
 from vecferry.report.report import SequenceResult
 
@@ -53,5 +54,6 @@ def _set(connection: Connection, schema: str, item: SequencePlan) -> list[Sequen
         if maximum is not None and increment > 0 and maximum >= last:
             last, called = int(maximum), True
             connection.execute("SELECT setval(%s::regclass, %s)", [sequence, last])
+            crash_point("sequence set")
         results.append(SequenceResult(str(sequence), int(last) if called else None))
     return results

@@ -6,16 +6,18 @@ Sources: pgvector's README ("HNSW", "Index Build Time") and its src/hnswbuild.c.
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
 
+from vecferry.crash import crash_point
 from vecferry.mapping.identifiers import qualified, quote
 from vecferry.plan.estimate import index_memory, spec_graph_bytes
 from vecferry.target.settings import memory_for_indexes, parallel_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from vecferry.model import EmbeddingSpec
     from vecferry.progress import Progress
@@ -28,6 +30,10 @@ SELECT phase, CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,
 FROM pg_stat_progress_create_index WHERE pid = %s
 """
 """pgvector counts tuples without a total, but blocks with one."""
+_OWN_PARALLEL = """
+SELECT option_value FROM pg_class, pg_options_to_table(reloptions)
+WHERE pg_class.oid = to_regclass(%s) AND option_name = 'parallel_workers'
+"""
 _POLL_SECONDS = 0.5
 
 
@@ -41,10 +47,10 @@ def build_vector_index(
     workers: int,
     progress: Progress,
 ) -> None:
-    """Builds the index of `spec`; an invalid one of that name is dropped first, a valid one stays.
+    """Builds the index of `spec`, all or nothing; an invalid one is dropped first, a valid one stays.
 
     Args:
-        connection: runs the build; its session's settings change.
+        connection: runs the build, in a transaction.
         open_watcher: opens a second connection, which reads the build's progress.
         schema: the target schema.
         spec: the embedding column.
@@ -74,30 +80,40 @@ def build_vector_index(
             " the build slows down past that; raise --index-memory if the server has more"
         )
     parallel = parallel_workers(connection, workers)
-    table = qualified(schema, spec.table)
     reports = _Notices(spec.index, progress)
     connection.add_notice_handler(reports)
     try:
-        connection.execute(f"SET maintenance_work_mem = '{memory // 1024}kB'".encode())
-        # pgvector asks the planner, which sees only the small heap of a table whose vectors are out of line,
-        # and starts no worker; the table's own setting overrules it.
-        connection.execute(f"ALTER TABLE {table} SET (parallel_workers = {parallel})".encode())
-        try:
-            _build(connection, open_watcher, spec, parallel, progress)
-        except psycopg.OperationalError as error:
-            if "shared memory segment" not in str(error):
-                raise
-            progress.note(
-                f"no shared memory for a parallel build of {spec.index} ({error.diag.message_primary}):"
-                " building it serially; give the server more of /dev/shm (Docker: --shm-size)"
-            )
-            _build(connection, open_watcher, spec, 0, progress)
+        with connection.transaction(), _parallel(connection, schema, spec.table, parallel):
+            connection.execute(f"SET LOCAL maintenance_work_mem = '{memory // 1024}kB'".encode())
+            try:
+                with connection.transaction():
+                    _build(connection, open_watcher, spec, parallel, progress)
+            except psycopg.OperationalError as error:
+                if "shared memory segment" not in str(error):
+                    raise
+                progress.note(
+                    f"no shared memory for a parallel build of {spec.index} ({error.diag.message_primary}):"
+                    " building it serially; give the server more of /dev/shm (Docker: --shm-size)"
+                )
+                _build(connection, open_watcher, spec, 0, progress)
+        crash_point("vector index built")
     finally:
         connection.remove_notice_handler(reports)
-        if not connection.broken:
-            connection.execute(f"ALTER TABLE {table} RESET (parallel_workers)".encode())
-            connection.execute("RESET maintenance_work_mem")
-            connection.execute("RESET max_parallel_maintenance_workers")
+
+
+@contextmanager
+def _parallel(connection: Connection, schema: str, table: str, parallel: int) -> Iterator[None]:
+    """Makes the server start parallel workers for `table` in the open transaction.
+
+    pgvector asks the planner, which sees only the small heap of a table whose vectors are out of line, and starts
+    none; the table's own setting overrules it. Its owner's is put back in the same transaction.
+    """
+    place = qualified(schema, table)
+    [before] = connection.execute(_OWN_PARALLEL, [place]).fetchone() or (None,)
+    connection.execute(f"ALTER TABLE {place} SET (parallel_workers = {parallel})".encode())
+    yield
+    back = f"SET (parallel_workers = {int(before)})" if before is not None else "RESET (parallel_workers)"
+    connection.execute(f"ALTER TABLE {place} {back}".encode())
 
 
 def _build(
@@ -107,17 +123,19 @@ def _build(
     parallel: int,
     progress: Progress,
 ) -> None:
-    connection.execute(f"SET max_parallel_maintenance_workers = {parallel}".encode())
+    connection.execute(f"SET LOCAL max_parallel_maintenance_workers = {parallel}".encode())
     over = threading.Event()
     watch = threading.Thread(
         target=_watch, args=(open_watcher, connection.info.backend_pid, spec.index, over, progress), daemon=True
     )
     watch.start()
     try:
+        crash_point("vector index not begun")
         connection.execute((spec.statement or "").encode())
+        crash_point("vector index not committed")
     finally:
         over.set()
-        watch.join()
+        watch.join(_POLL_SECONDS)  # it may be waiting for an answer that does not come
 
 
 def _watch(

@@ -30,10 +30,15 @@ UNION ALL
 SELECT set_config(name, value, false)
 FROM (VALUES ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '6'),
   ('default_transaction_isolation', 'read committed')) AS fixed (name, value)
+UNION ALL
+SELECT set_config(name, '1s', false) FROM pg_settings
+WHERE name = 'client_connection_check_interval' AND version() LIKE '%linux%'
 """
 """A session that waits while tables load, and builds indexes for hours, is not the one that these limits are for. One
-whose network is gone must end soon: what it has locked is in the way of the session that tries again. Chunks that load
-at the same time touch no common row; a stricter isolation would only find conflicts where there are none."""
+whose client or network is gone must end soon, in the middle of a statement, too: what it has locked is in the way of
+the session that tries again. Servers on other systems than Linux refuse to look after their clients, most of them.
+Chunks that load at the same time touch no common row; a stricter isolation would only find conflicts where there are
+none."""
 
 PATH = """
 SELECT set_config('search_path', concat_ws(', ', nullif(current_setting('search_path'), ''), string_agg(name, ', ')),

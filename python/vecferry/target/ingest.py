@@ -65,7 +65,9 @@ class Writer:
         self._url = url
         self._schema = schema
         # Its transactions are begun here: the driver's own mode cannot go back to a savepoint.
-        self._open = False
+        self._begun = False
+        self._closing = threading.Lock()
+        self._closed = False
         try:
             self._connection = AdbcConnection(database)
         except AdbcError as error:
@@ -114,7 +116,7 @@ class Writer:
             TargetError: it refused anything else.
         """
         self.execute("COMMIT", "commit rows")
-        self._open = False
+        self._begun = False
 
     def execute(self, query: str, doing: str = "run a statement") -> None:
         """Runs a statement in the open transaction.
@@ -155,9 +157,9 @@ class Writer:
             raise _translate(error, self._url, doing) from error
 
     def _begin(self) -> None:
-        if not self._open:
+        if not self._begun:
             self._execute("BEGIN")
-            self._open = True
+            self._begun = True
 
     def _execute(self, query: str) -> None:
         with AdbcStatement(self._connection) as statement:
@@ -166,14 +168,21 @@ class Writer:
 
     def rollback(self) -> None:
         """Throws the open transaction away; a dead connection has done so by itself."""
-        if self._open:
+        if self._begun:
             with suppress(AdbcError):
                 self._execute("ROLLBACK")
-            self._open = False
+            self._begun = False
+
+    def cancel(self) -> None:
+        """Asks the server to end the running statement; to be called from any thread."""
+        with self._closing, suppress(AdbcError):
+            if not self._closed:
+                self._connection.cancel()
 
     def close(self) -> None:
         """Closes the connection; a dead one is closed already."""
-        with suppress(AdbcError):
+        with self._closing, suppress(AdbcError):
+            self._closed = True
             self._connection.close()
 
 

@@ -7,6 +7,7 @@ so after any crash a chunk is wholly there or wholly absent.
 from __future__ import annotations
 
 import dataclasses
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -78,6 +79,16 @@ _STATEMENTS = (
 
 _LOCK_KEY = 0x7665_6366_6572_7279
 """The advisory lock of a running migration: "vecferry" as eight ASCII bytes."""
+LOCK_SECONDS = 5.0
+"""How long the lock is waited for: the server notices the end of a client that was killed a little later."""
+_LOCK_PAUSE_SECONDS = 0.2
+
+_END_FORMER = """
+SELECT pg_terminate_backend(l.pid) FROM pg_locks l
+WHERE l.pid = %(former)s AND l.locktype = 'advisory' AND l.objsubid = 1
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (l.classid::bigint << 32) + l.objid::bigint = %(key)s
+"""
 
 _PLAN = TypeAdapter(Plan)
 
@@ -106,10 +117,22 @@ class TableTotals:
     seconds: float = 0.0
 
 
-def lock(connection: Connection) -> bool:
-    """Takes the target for this session; False where another migration has it."""
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK_KEY]).fetchone()
-    return bool(row and row[0])
+def lock(connection: Connection, former: int = 0) -> bool:
+    """Takes the target for this session; False where another migration has it.
+
+    Args:
+        connection: an open connection to the target.
+        former: the server's process of a connection of ours that died, maybe without the server's knowledge.
+    """
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK_KEY]).fetchone()
+        if row and row[0]:
+            return True
+        if time.monotonic() > until:
+            return False
+        connection.execute(_END_FORMER, {"former": former, "key": _LOCK_KEY})
+        time.sleep(_LOCK_PAUSE_SECONDS)
 
 
 def held(connection: Connection) -> bool:
