@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.proxy import CuttingProxy
+from tests.servers.cutting_proxy import CuttingProxy
 from vecferry import Report, load_config, migrate
 from vecferry.errors import ExitCode
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import POSTGRES_URL, _postgres_database, _server_url
 from tests.torture.support import Forker
+from vecferry.demo.urls import connect_mysql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,6 +58,13 @@ CREATE INDEX part_of ON part (doc, id);
 OPTIONS = ("--chunk-bytes", "4KiB", "--embedding", "part.embedding:8", "--consistency", "lock")
 
 
+def fill(url: str) -> None:
+    """Fills an empty MariaDB database."""
+    with closing(connect_mysql(url, autocommit=True)) as connection, connection.cursor() as cursor:
+        for statement in SOURCE:
+            cursor.execute(statement)
+
+
 @pytest.fixture(scope="session")
 def forker() -> Iterator[Forker]:
     """What commands are forked from."""
@@ -67,8 +76,7 @@ def forker() -> Iterator[Forker]:
 @pytest.fixture
 def library(mysql: MySQLDatabase) -> str:
     """A small source with keys, checks, foreign keys, a view, embeddings and a table without a key."""
-    for statement in SOURCE:
-        mysql.execute(statement)
+    fill(mysql.url)
     return mysql.url
 
 

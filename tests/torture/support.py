@@ -19,6 +19,8 @@ from vecferry.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.conftest import PostgresDatabase
+
 RESUMABLE = {ExitCode.SOURCE, ExitCode.TARGET, ExitCode.INTERRUPTED}
 LONGEST_SECONDS = 240
 
@@ -178,6 +180,14 @@ def check_ledger(url: str) -> None:
         for table, read, accounted, written, count, distinct, span in chunks:
             [held] = connection.execute(f'SELECT count(*) FROM public."{table}"'.encode()).fetchone() or (None,)
             assert (read, written, count, count) == (accounted, held, distinct, span), table
+
+
+def forget(postgres: PostgresDatabase) -> None:
+    """Makes the target as new."""
+    postgres.execute(
+        "DROP SCHEMA IF EXISTS vecferry CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+        " GRANT ALL ON SCHEMA public TO public"
+    )
 
 
 def sessions(url: str) -> int:

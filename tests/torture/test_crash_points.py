@@ -11,7 +11,7 @@ import pytest
 
 import vecferry
 from tests.torture.conftest import OPTIONS, PART, TARGET
-from tests.torture.support import Ferry, Forker, check_ledger, state
+from tests.torture.support import Ferry, Forker, check_ledger, forget, state
 from vecferry import load_config, migrate
 
 if TYPE_CHECKING:
@@ -79,8 +79,11 @@ def test_one_run_that_crashes_at_every_point(
 
 @pytest.mark.torture
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("vector_load", ["wire", "cast"])
-@pytest.mark.parametrize("before", [CREATED, MIXED, EXISTING], ids=["created", "mixed", "existing"])
+@pytest.mark.parametrize(
+    ("before", "vector_load"),
+    [(CREATED, "wire"), (EXISTING, "wire"), (MIXED, "cast")],
+    ids=["created", "existing", "mixed, cast"],
+)
 def test_each_point_each_time_it_is_reached(
     forker: Forker,
     library: str,
@@ -99,10 +102,8 @@ def test_each_point_each_time_it_is_reached(
         times = range(1, passed.count(point) + 1)
         # Chunks are alike: the first, one in the middle and the last will do.
         for time in times if len(times) < 12 else (1, len(times) // 2, len(times)):
-            postgres.execute(
-                "DROP SCHEMA IF EXISTS vecferry CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
-                f" GRANT ALL ON SCHEMA public TO public; {before}"
-            )
+            forget(postgres)
+            postgres.execute(before or "SELECT")
             ferry.log = f"{point}*{time}"
             crash(ferry, ferry.log)
             ferry.finish()

@@ -75,8 +75,8 @@ app.command("doctor")(doctor.doctor)
 def run(arguments: Sequence[str], invocation: Invocation | None = None) -> int:
     """Runs one call and returns its exit code; no exception ever leaves it."""
     invocation = invocation or Invocation.of(arguments)
-    command = typer.main.get_command(app)
     try:
+        command = typer.main.get_command(app)
         # Not through typer's own main: it takes a broken database socket for a closed stdout and exits with 1.
         with command.make_context("vecferry", list(arguments), obj=invocation) as context:
             code = command.invoke(context)

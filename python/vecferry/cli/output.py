@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -31,6 +32,15 @@ class PatientConsole(Console):
         """Goes on in silence."""
         self.quiet = True
         silence(self.file)
+
+    def _check_buffer(self) -> None:
+        try:
+            super()._check_buffer()
+        except OSError as error:
+            # A terminal that was closed is gone like the reader of a pipe, in the kernel's other words.
+            if error.errno != errno.EIO:
+                raise
+            self.on_broken_pipe()
 
 
 class _Log:

@@ -35,7 +35,8 @@ class Loader:
     def close(self) -> None:
         """Closes what the writers share; they are closed before."""
         if self._database is not None:
-            with suppress(AdbcError):
+            # An interruption may have left a writer in the hands of a thread that does not come back.
+            with suppress(AdbcError, RuntimeError):
                 self._database.close()
 
     def writer(self) -> Writer:
