@@ -10,7 +10,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 MANIFEST := --manifest-path rust/Cargo.toml --locked
 
-.PHONY: help demo test check bench bench-fast fuzz format lock mariadb postgis docs clean
+.PHONY: help demo test torture check bench bench-fast fuzz format lock mariadb postgis docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -21,6 +21,9 @@ demo: $(BUILT) ## both servers, sample data, the whole migration, a search, the 
 test: $(BUILT) mariadb postgis $(NODE_MODULES) ## every test, Rust and Python, on real servers
 	$(CARGO) test $(MANIFEST) --no-default-features --quiet
 	$(PY) -m pytest -n $(WORKERS)
+
+torture: $(BUILT) mariadb postgis $(NODE_MODULES) ## the long campaigns of kills, crashes and faults of networks and servers, an hour
+	$(PY) -m pytest -m torture --tb=short
 
 check: $(BUILT) ## formatting, lints, types, the direction of imports
 	$(VENV)/bin/ruff format --check .

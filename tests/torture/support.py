@@ -107,16 +107,17 @@ class Ferry:
         """Runs until the end and returns exit code, stdout and stderr."""
         return self.start(*options, **variables).ended()
 
-    def finish(self) -> dict[str, Any]:
-        """Runs undisturbed, and once more; returns the result of the first."""
+    def finish(self) -> None:
+        """Runs undisturbed."""
         code, out, err = self.run()
         assert code == ExitCode.DONE, (self.log, err)
-        result: dict[str, Any] = json.loads(out)
-        assert result["status"] in {"ok", "nothing to do"}, (self.log, result)
+        assert json.loads(out)["status"] in {"ok", "nothing to do"}, (self.log, out)
+
+    def nothing_left(self) -> None:
+        """Runs after the end, and says so."""
         code, out, err = self.run()
         assert code == ExitCode.DONE, (self.log, err)
-        assert json.loads(out)["status"] == "nothing to do", self.log
-        return result
+        assert json.loads(out)["status"] == "nothing to do", (self.log, out)
 
 
 def wait_until(true: Callable[[], object], seconds: float = 60) -> None:

@@ -74,6 +74,7 @@ def test_one_run_that_crashes_at_every_point(
         # What the old run had planned is gone on with: it is planned anew only by a restart.
         crash(ferry, point, *(("--restart", "--yes") if point == "plan not yet recorded" else ()))
     ferry.finish()
+    ferry.nothing_left()
     same_as(clean, postgres)
 
 

@@ -57,6 +57,7 @@ def test_a_client_that_is_killed_at_random(
         forget(postgres)
         migrations += 1
     ferry.finish()
+    ferry.nothing_left()
     assert state(postgres.url) == expected, ferry.log
     check_ledger(postgres.url)
     told(f"seed {seed}: {done} kills in {migrations} migrations")

@@ -105,6 +105,8 @@ def _kept() -> Iterator[None]:
         silence(sys.stdout)
     except OSError as error:
         silence(sys.stdout)
+        if error.errno == errno.EIO:  # a terminal that was closed
+            return
         raise UsageError(
             f"the result could not be written to stdout: {error.strerror}: what was done stays,"
             " run the same command again to see how it stands"
