@@ -19,7 +19,7 @@ from vecferry.resume import dropped_by, goes_on, refusal
 from vecferry.source.catalog import read_catalog
 from vecferry.source.chunks import chunk_key
 from vecferry.source.connect import connect as connect_source
-from vecferry.source.connect import encrypted
+from vecferry.source.connect import encrypted, ends_with_us
 from vecferry.source.consistency import Position, held, moved, position
 from vecferry.steps.analyze import analyze
 from vecferry.steps.calibrate import calibrate
@@ -65,6 +65,7 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
     watch = Recorder(progress or Progress())
     with (
         watch.step("plan"),
+        ends_with_us(config.source_url),
         closing(connect_source(config.source_url)) as source,
         connect_target(config.target_url) as target,
     ):
@@ -118,7 +119,8 @@ def migrate(config: Config, progress: Progress | None = None, confirm: Callable[
             watch.note(remark)
     with closing(_Migration(config, target, watch, confirm or (lambda _: False))) as migration:
         try:
-            return migration.run()
+            with ends_with_us(config.source_url):
+                return migration.run()
         except KeyboardInterrupt:
             raise InterruptedRunError from None
 

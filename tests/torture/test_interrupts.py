@@ -193,7 +193,8 @@ def test_in_a_long_statement_on_the_source(forker: Forker, mysql: MySQLDatabase,
     many_rows(mysql)
     other = mysql.connect()
     other.query("LOCK TABLES t WRITE")
-    running = f"SELECT id FROM information_schema.processlist WHERE db = '{mysql.database}' AND state LIKE 'Waiting%'"
+    running = (f"SELECT id FROM information_schema.processlist WHERE db = '{mysql.database}' AND state LIKE 'Waiting%'"
+               " AND command <> 'Killed'")  # fmt: skip
     for command in ("plan", "load"):
         ferry = Ferry(forker, mysql.url, postgres.url, "--chunk-bytes", "4KiB")
         if command == "load":
@@ -203,6 +204,8 @@ def test_in_a_long_statement_on_the_source(forker: Forker, mysql: MySQLDatabase,
         started = ferry.start()
         wait_until(lambda: mysql.rows(running))
         interrupt(started)
+        # While the table is still locked.
+        wait_until(lambda: not mysql.rows(running), 5)
     other.query("UNLOCK TABLES")
     ferry.finish()
     check_ledger(postgres.url)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pymysql
 
 from vecferry.errors import SourceError, mask, one_line
+from vecferry.source import running
 from vecferry.tls import source_mode
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from pymysql.connections import Connection
 
@@ -26,6 +28,8 @@ that is gone is noticed by the connection itself, see `_keep_alive`."""
 WRITE_SECONDS = 60
 LOCK_SECONDS = 60
 """How long a lock on a table is waited for."""
+_LAST_SECONDS = 1
+"""How long an interrupted run waits for the source."""
 
 SESSION = (
     # The collation is the one that connectorx's driver asks for: it takes other texts for blobs.
@@ -162,9 +166,24 @@ def open_connection(
     except (pymysql.err.Error, OSError, RuntimeError, UnicodeError) as error:
         raise translate(error, url, f"log in to the source as {url.user!r}") from error
     _keep_alive(connection)
+    running.opened(connection)
     # PyMySQL's connect_timeout ends with TCP; something that listens but never greets is met by this one.
     connection._read_timeout = read_seconds  # type: ignore[attr-defined]  # noqa: SLF001 - no setter
     return connection
+
+
+@contextmanager
+def ends_with_us(url: DatabaseURL) -> Iterator[None]:
+    """Ends, where the block is interrupted, what the source still does for this process."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        with (
+            suppress(SourceError, pymysql.err.Error, OSError),
+            closing(open_connection(url, connect_timeout=_LAST_SECONDS, read_seconds=_LAST_SECONDS)) as connection,
+        ):
+            running.end_all(connection)
+        raise
 
 
 def _keep_alive(connection: Connection[Any]) -> None:

@@ -24,6 +24,7 @@ from vecferry.mapping.select import COUNT_FROM_ZERO, computable, literal, quote,
 from vecferry.model import Chunk
 from vecferry.source.connect import SESSION, cut_off, open_connection, translate
 from vecferry.source.probe import probe
+from vecferry.source.running import reading
 from vecferry.tls import source_mode
 
 if TYPE_CHECKING:
@@ -120,9 +121,10 @@ def _load(url: DatabaseURL, table: TablePlan, chunk: Chunk, most_bytes: int) -> 
     )
     address = _driver_url(url, secure=probe(url)).with_password()
     try:
-        result = connectorx.read_sql(
-            address, query, return_type="arrow", pre_execution_query=[SESSION + COUNT_FROM_ZERO]
-        )
+        with reading(query):
+            result = connectorx.read_sql(
+                address, query, return_type="arrow", pre_execution_query=[SESSION + COUNT_FROM_ZERO]
+            )
         return _typed(result, table)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
