@@ -16,7 +16,7 @@ import pytest
 from tests.servers.proxy import Proxy
 from tests.torture.conftest import fill
 from tests.torture.support import RESUMABLE, Ferry, Meanwhile, check_ledger, forget, state
-from vecferry.demo.urls import connect_mysql
+from vecferry.demo.urls import connect_mysql, with_database
 from vecferry.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -163,10 +163,12 @@ def test_servers_that_crash_at_random(
 ) -> None:  # fmt: skip
     source, target = private_mariadb(settings=DURABLE_MARIADB), private_postgres(settings=DURABLE_POSTGRES)
     fill(source.url)
-    database = type(clean)(target.url, "athena")
+    # Who makes the target as new makes its extension anew, too.
+    target_url = with_database(target.admin_url, "athena")
+    database = type(clean)(target_url, "athena")
     with ExitStack() as stack:
         stack.callback(database.close)
-        ends = Ends(source.url, target.url, stack, (source, target))
+        ends = Ends(source.url, target_url, stack, (source, target))
         Ferry(forker, ends.source.url, clean.url, *OPTIONS).finish()
         ferry = Ferry(forker, ends.source.url, ends.target.url, *OPTIONS)
         expected = state(clean.url)
