@@ -185,10 +185,12 @@ def check_ledger(url: str) -> None:
 
 def forget(postgres: PostgresDatabase) -> None:
     """Makes the target as new."""
-    postgres.execute(
-        "DROP SCHEMA IF EXISTS vecferry CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
-        " GRANT ALL ON SCHEMA public TO public"
-    )
+    # A connection of its own: the server may have crashed since the last one was opened.
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(
+            "DROP SCHEMA IF EXISTS vecferry CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+            " GRANT ALL ON SCHEMA public TO public"
+        )
 
 
 def sessions(url: str) -> int:

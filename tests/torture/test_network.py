@@ -172,4 +172,4 @@ def test_servers_that_crash_at_random(
         Ferry(forker, ends.source.url, clean.url, *OPTIONS).finish()
         ferry = Ferry(forker, ends.source.url, ends.target.url, *OPTIONS)
         expected = state(clean.url)
-        told(campaign(ferry, ends, database, expected, ["crash"], 77, migrations=10, longest=3))
+        told(campaign(ferry, ends, database, expected, ["crash"], 77, migrations=6, longest=3))

@@ -88,9 +88,9 @@ class Flavor:
 def flavor(connection: Connection[Any]) -> Flavor:
     """Asks the server for its version.
 
-        Raises:
-                SourceError: it does not answer.
-        """
+    Raises:
+        SourceError: it does not answer.
+    """
     [(version,)] = rows(connection, "SELECT VERSION()")
     return Flavor.parse(plain_text(version))
 
