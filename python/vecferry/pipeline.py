@@ -314,8 +314,10 @@ class _Migration:
 
     def _held(self, run: ledger.Run) -> AbstractContextManager[None]:
         """Keeps writers out of the source's tables for the length of the copy, where the user wants it."""
+        if self._config.consistency == "watch":
+            return nullcontext()
         with translated(self._config.target_url, "read the ledger"):
-            if self._config.consistency == "watch" or ledger.moved(self._target, run.id) is not None:
+            if ledger.moved(self._target, run.id) is not None:
                 return nullcontext()
         return held(self._config.source_url, [table.name for table in run.plan.tables])
 
