@@ -34,3 +34,23 @@ def test_a_session_that_is_lost_as_a_step_begins(
     with pytest.raises(TargetError, match="run the same command again"):
         migrate(config, EndsSessions(postgres, step))
     assert migrate(config).status == "ok"
+
+
+def test_a_view_whose_statement_was_stopped_is_not_taken_for_one_that_is_refused(
+    library: str, postgres: PostgresDatabase
+) -> None:
+    config = load_config(source=library, target=postgres.url)
+    postgres.execute(f"ALTER DATABASE {postgres.database} SET lock_timeout = '50ms'")
+
+    class Locks(Progress):
+        def begin(self, step: str) -> None:
+            if step == "keys":
+                # What CREATE VIEW writes its rule to.
+                self.other = postgres.connect(autocommit=False)
+                self.other.execute("LOCK TABLE pg_rewrite IN ACCESS EXCLUSIVE MODE")
+
+    locks = Locks()
+    with pytest.raises(TargetError, match="lock timeout"):
+        migrate(config, locks)
+    locks.other.rollback()
+    assert migrate(config).status == "ok"

@@ -194,6 +194,8 @@ def _validate(connection: Connection, schema: str, item: DdlObject, constraint: 
 def _make_view(connection: Connection, item: DdlObject) -> list[Unproven]:
     try:
         connection.execute(item.statement.encode())
+    except psycopg.OperationalError:
+        raise  # says nothing of the view: the statement was stopped, a lock was not had, the connection is lost
     except psycopg.Error as error:
         return [_unproven(item, error)]
     crash_point("view made")
