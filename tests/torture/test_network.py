@@ -123,7 +123,7 @@ def campaign(
                 code, _, err = ferry.run()
             ended[code] = ended.get(code, 0) + 1
             assert code in {ExitCode.DONE, *RESUMABLE}, (ferry.log, code, err)
-            assert code == ExitCode.DONE or err.count("error: ") == 1, (ferry.log, err)
+            assert code == ExitCode.DONE or ("\n" + err).count("\nerror: ") == 1, (ferry.log, err)
             if code == ExitCode.DONE:
                 break
         ferry.finish()
