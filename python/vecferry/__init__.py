@@ -2,7 +2,7 @@
 
 The public API:
 
-    from vecferry import load_config, make_plan, migrate
+    from vecferry import load_config, make_plan, migrate, verify
 
     config = load_config(source="mysql://...", target="postgresql://...")
     report = migrate(config)
@@ -17,20 +17,25 @@ if TYPE_CHECKING:
     from vecferry.config import Config
     from vecferry.config import load as load_config
     from vecferry.errors import VecferryError
-    from vecferry.pipeline import make_plan, migrate
+    from vecferry.pipeline import make_plan, migrate, verify
     from vecferry.progress import Progress
     from vecferry.report.report import Report
+    from vecferry.report.verification import Verification
 
-__all__ = ["Config", "Progress", "Report", "VecferryError", "load_config", "make_plan", "migrate"]
+__all__ = [
+    "Config", "Progress", "Report", "VecferryError", "Verification", "load_config", "make_plan", "migrate", "verify",
+]  # fmt: skip
 
 _HOMES = {
     "Config": ("config", "Config"),
     "Progress": ("progress", "Progress"),
     "Report": ("report.report", "Report"),
     "VecferryError": ("errors", "VecferryError"),
+    "Verification": ("report.verification", "Verification"),
     "load_config": ("config", "load"),
     "make_plan": ("pipeline", "make_plan"),
     "migrate": ("pipeline", "migrate"),
+    "verify": ("pipeline", "verify"),
 }
 
 

@@ -225,6 +225,10 @@ class Config(BaseSettings):
     retries: int = Field(default=7, ge=0, le=100)
     consistency: Literal["watch", "lock"] = "watch"
     estimate: bool = True
+    level: Literal["counts", "sample", "full"] = "full"
+    oracle_rows: int = Field(default=2_000, ge=0)
+    max_differences: int = Field(default=20, ge=1)
+    verify_seed: int = 1
     truncate: bool = False
     restart: bool = False
     yes: bool = False

@@ -14,6 +14,7 @@ from vecferry.plan.estimate import estimate
 from vecferry.planner import plan_run
 from vecferry.progress import Progress, Recorder
 from vecferry.report.report import Report, SequenceResult, Status, TableResult, VectorResult
+from vecferry.report.verification import Verification
 from vecferry.resume import dropped_by, goes_on, refusal
 from vecferry.source.catalog import read_catalog
 from vecferry.source.chunks import chunk_key
@@ -27,6 +28,7 @@ from vecferry.steps.prepare import discard, prepare
 from vecferry.steps.sequences import set_sequences
 from vecferry.steps.vector_index import build_vector_index
 from vecferry.steps.verify import verify_tables
+from vecferry.steps.verify_structure import verify_structure
 from vecferry.steps.verify_vectors import verify_vectors
 from vecferry.target import ledger
 from vecferry.target.connect import alive, translated
@@ -34,6 +36,7 @@ from vecferry.target.connect import connect as connect_target
 from vecferry.target.ingest import Loader, Writer
 from vecferry.target.inspect import truncation_closure
 from vecferry.target.settings import memory_for_indexes
+from vecferry.verifier import Journal, match_tables, verify_cells
 from vecferry.version import VERSION
 from vecferry.words import at_words, rows_words
 
@@ -114,6 +117,72 @@ def migrate(config: Config, progress: Progress | None = None, confirm: Callable[
             ) from None
 
 
+def verify(config: Config, progress: Progress | None = None, journal: Journal | None = None) -> Verification:
+    """Compares source and target; changes nothing on either.
+
+    The plan of the newest run from this source into this schema is used where the target's ledger has one: its names,
+    its chunks, the losses that it announced. Any other target is compared by what the two ends say themselves.
+
+    Args:
+        config: what to compare, and how far: `config.level`.
+        progress: is told how it goes.
+        journal: remembers what an interrupted call has compared.
+
+    Raises:
+        SourceError: the source cannot be read.
+        TargetError: the target cannot be read.
+        InterruptedRunError: it was interrupted.
+    """
+    watch = Recorder(progress or Progress())
+    try:
+        with (
+            watch.step("plan"),
+            closing(connect_source(config.source_url)) as source,
+        ):
+            catalog = read_catalog(source, config.tables, config.exclude)
+        with connect_target(config.target_url) as target:
+            with translated(config.target_url, "read the ledger"):
+                target.execute("SET default_transaction_read_only = on")
+                run = ledger.latest(target, config.target_schema)
+            if run is not None and run.plan.source != config.source_url.place:
+                watch.note(f"run {run.id} in the target's ledger is of {run.plan.source}: it is not gone by")
+                run = None
+            with watch.step("verify"):
+                found = _verified(config, catalog, target, watch, run, journal)
+    except KeyboardInterrupt:
+        raise InterruptedRunError("interrupted: nothing was changed, run the same command again") from None
+    return replace(found, seconds=watch.seconds(), notes=(*found.notes, *watch.notes))
+
+
+def _verified(
+    config: Config, catalog: Catalog, target: Connection, watch: Recorder, run: ledger.Run | None,
+    journal: Journal | None,
+) -> Verification:  # fmt: skip
+    """Compares rows, structure and embedding columns."""
+    plan = run.plan if run is not None else None
+    matches, missing = match_tables(target, catalog, config, plan)
+    if plan is not None:
+        known = {table.name for table in catalog.tables}
+        plan = replace(plan, tables=tuple(table for table in plan.tables if table.name in known))
+    cells = verify_cells(matches, target, config, watch, plan, journal=journal)
+    tables = {name: (match.table, match.there, match.columns) for name, match in matches.items()}
+    with translated(config.target_url, "be verified"):
+        structure = (*missing, *verify_structure(target, config.target_schema, tables, plan))
+    differences = (*cells.differences, *structure)
+    return Verification(
+        status="differences" if differences else "ok",
+        level=config.level,
+        run_id=run.id if run is not None else None,
+        seconds={},
+        tables=cells.tables,
+        differences=differences,
+        losses=cells.losses,
+        oracle=cells.oracle,
+        halfvecs=cells.halfvecs,
+        notes=cells.notes,
+    )
+
+
 _PASSES = 5
 """How often a load is gone through: a target that crashes again and again forgets what it had confirmed."""
 
@@ -158,6 +227,7 @@ class _Migration:
             tables = self._count(run)
             vectors = verify_vectors(self._target, run.plan)
             missing = missing_keys(self._target, run.plan)
+            verification = self._verify(run)
         lacking = {(item.table, item.name) for item in missing}
         for entry in unproven:
             self._watch.note(_explained(entry, made=(entry.table, entry.name) not in lacking))
@@ -166,7 +236,7 @@ class _Migration:
             if (item.table, item.name) not in told | loose:
                 self._watch.note(f"the {item.kind} {item.name} of table {item.table} is missing in the target")
         whole = not unproven and all((item.table, item.name) in loose for item in missing)
-        return self._report(run, tables, vectors, sequences, whole=whole)
+        return self._report(run, tables, vectors, sequences, verification, whole=whole)
 
     def _without_loose_checks(
         self, plan: Plan, unproven: tuple[Unproven, ...]
@@ -378,16 +448,27 @@ class _Migration:
         with closing(connect_source(self._config.source_url)) as source:
             return verify_tables(source, self._target, run.plan, ledger.totals(self._target, run.id))
 
+    def _verify(self, run: ledger.Run) -> Verification:
+        with closing(connect_source(self._config.source_url)) as source:
+            catalog = read_catalog(source, self._config.tables, self._config.exclude)
+        return _verified(self._config, catalog, self._target, self._watch, run, None)
+
     def _report(
         self,
         run: ledger.Run,
         tables: tuple[TableResult, ...],
         vectors: tuple[VectorResult, ...],
         sequences: tuple[SequenceResult, ...],
+        verification: Verification,
         *,
         whole: bool,
     ) -> Report:
+        same = {table.name: table.verified for table in verification.tables}
+        tables = tuple(
+            replace(table, verified="different") if same.get(table.name) == "different" else table for table in tables
+        )
         equal = whole and all(table.verified == "equal" for table in tables) and not any(v.problems for v in vectors)
+        equal = equal and verification.status == "ok"
         rejected = any(table.rows_rejected for table in tables)
         status: Status = "differences" if not equal else "rejected" if rejected else "ok"
         report = Report(
@@ -399,6 +480,7 @@ class _Migration:
             sequences=sequences,
             losses=run.plan.losses,
             notes=tuple(self._watch.notes),
+            verification=replace(verification, seconds={"total": round(self._watch.seconds()["verify"], 3)}),
         )
         # A run with differences stays open: the same command verifies again.
         if status != "differences":

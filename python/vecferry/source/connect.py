@@ -32,6 +32,9 @@ SESSION = (
 )
 """What every session that reads sets: text, time and dates then mean the same on every server."""
 
+READ_ONLY = "SET SESSION TRANSACTION READ ONLY"
+"""What sessions that read rows set besides; its variable has another name in MySQL 8 than before, it has not."""
+
 _ADVICE = {
     1040: "the server has no connection left: use fewer --workers or raise max_connections",
     1044: "check the database's name and grant the user SELECT on it",

@@ -17,7 +17,7 @@ from pymysql.cursors import SSCursor
 
 from vecferry.errors import SourceError, one_line
 from vecferry.mapping.select import quote, select
-from vecferry.source.connect import SESSION, cut_off, open_connection, ssl_mode, translate
+from vecferry.source.connect import READ_ONLY, SESSION, cut_off, open_connection, ssl_mode, translate
 from vecferry.source.probe import probe
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _load(url: DatabaseURL, table: TablePlan, chunk: Chunk) -> list[pa.RecordBat
     query = select(table.name, table.columns, table.key, chunk.lower, chunk.upper)
     address = _driver_url(url, secure=probe(url)).with_password()
     try:
-        result = connectorx.read_sql(address, query, return_type="arrow", pre_execution_query=[SESSION])
+        result = connectorx.read_sql(address, query, return_type="arrow", pre_execution_query=[SESSION, READ_ONLY])
         return _typed(result, table)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
@@ -126,6 +126,7 @@ def _stream(url: DatabaseURL, table: TablePlan, chunk: Chunk, batch_bytes: int) 
     connection = open_connection(url, conv={}, use_unicode=False)
     cursor = SSCursor(connection)
     try:
+        cursor.execute(READ_ONLY)
         cursor.execute(query)
         rows: list[tuple[bytes | None, ...]] = []
         size = 0

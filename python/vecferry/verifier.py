@@ -1,0 +1,490 @@
+"""How a verification goes: what is compared with what, in which parts, and what comes of it; changes nothing."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from vecferry.compare.buckets import BUCKETS, Sums, differing, no_rows
+from vecferry.compare.diff import Rejects, Rule, compare, concatenated
+from vecferry.compare.expected import Allowance
+from vecferry.compare.found import Found, total
+from vecferry.compare.pairs import Pair, pair_of
+from vecferry.compare.ranges import is_range
+from vecferry.engine.local import LocalEngine
+from vecferry.engine.retry import Bounds, Retry
+from vecferry.mapping.identifiers import qualified
+from vecferry.mapping.select import quote as source_quote
+from vecferry.model import Chunk
+from vecferry.plan.build import column_names, target_names
+from vecferry.report.verification import Difference, ExpectedLoss, HalfResult, OracleResult, TableVerification
+from vecferry.source.connect import connect as connect_source
+from vecferry.source.query import rows
+from vecferry.steps.look import look
+from vecferry.steps.verify_cells import (
+    Check,
+    add_up_source,
+    add_up_target,
+    compare_chunk,
+    kept_of_source,
+    kept_of_target,
+    look_up,
+)
+from vecferry.target.connect import translated
+from vecferry.target.inspect import read_target
+from vecferry.target.read import Library
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from vecferry.config import Config
+    from vecferry.model import Catalog, Plan, Table, TargetTable
+    from vecferry.progress import Progress
+    from vecferry.target.connect import Connection
+    from vecferry.target.read import Reader
+
+SAMPLED_CHUNKS = 4
+"""How many chunks of a table the level `sample` compares; the first and the last, with their open ends, are among
+them."""
+_MOST_PASSES = 8
+"""How often a table is read again for the rows of buckets that differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A table of the source and the one in the target that has its rows."""
+
+    table: Table
+    there: TargetTable
+    columns: Mapping[str, str]
+    """Names of columns in the target, by name in the source."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellResults:
+    """What a comparison of rows came to."""
+
+    tables: tuple[TableVerification, ...]
+    differences: tuple[Difference, ...]
+    losses: tuple[ExpectedLoss, ...]
+    oracle: tuple[OracleResult, ...]
+    halfvecs: tuple[HalfResult, ...]
+    notes: tuple[str, ...]
+
+
+class Journal:
+    """What earlier calls of the same verification have compared already; this one remembers nothing."""
+
+    def found(self, table: str, number: int) -> Found | None:
+        """Returns what was found in a chunk, None where it was not compared yet."""
+        del table, number
+        return None
+
+    def record(self, table: str, number: int, found: Found) -> None:
+        """Keeps what was found in a chunk."""
+
+
+def match_tables(
+    target: Connection, catalog: Catalog, config: Config, plan: Plan | None
+) -> tuple[dict[str, Match], tuple[Difference, ...]]:
+    """Finds the target's table for each of the source.
+
+    Returns:
+        What belongs together, by name in the source, and the tables that the target lacks.
+
+    Raises:
+        TargetError: the target refused a query.
+    """
+    names = {table.name: table.target for table in plan.tables} if plan else target_names(catalog)
+    with translated(config.target_url, "be inspected"):
+        state = read_target(target, config.target_url.database, config.target_schema, tuple(names.values()))
+    matches, missing = {}, []
+    for table in catalog.tables:
+        if table.name not in names:
+            continue
+        there = state.table(names[table.name])
+        if there is None:
+            missing.append(Difference("structure", table.name, source="the target has no such table"))
+            continue
+        columns = column_names(table)
+        present = {column.name for column in there.columns}
+        known = {name: other for name, other in columns.items() if other in present}
+        matches[table.name] = Match(table, there, known)
+    return matches, tuple(missing)
+
+
+def verify_cells(
+    matches: Mapping[str, Match],
+    target: Connection,
+    config: Config,
+    watch: Progress,
+    plan: Plan | None,
+    rejects: Mapping[str, Rejects] | None = None,
+    journal: Journal | None = None,
+) -> CellResults:
+    """Compares the rows of all tables, several parts at a time.
+
+    Args:
+        matches: the tables.
+        target: an open connection to the target.
+        config: what the user asked for; its `level` is one of Level.
+        watch: is told how far it is.
+        plan: the run's plan, whose chunks and announced losses are used; None where there is none.
+        rejects: by table of the source, what is known not to have arrived.
+        journal: remembers chunks across calls.
+
+    Raises:
+        SourceError: the source refused a query.
+        TargetError: the target refused one.
+    """
+    if config.level == "counts":
+        return _counted(matches, target, config)
+    work = _Work(matches, target, config, watch, plan, rejects or {}, journal or Journal())
+    return work.run()
+
+
+def _counted(matches: Mapping[str, Match], target: Connection, config: Config) -> CellResults:
+    tables, differences = [], []
+    with closing(connect_source(config.source_url)) as source:
+        for name, match in matches.items():
+            ours, theirs = _count(source, target, config, match)
+            equal = ours == theirs
+            tables.append(
+                TableVerification(
+                    name, ours, theirs, 0, max(0, ours - theirs), max(0, theirs - ours), 0, {},
+                    "equal" if equal else "different",
+                )
+            )  # fmt: skip
+            if not equal:
+                differences.append(Difference("count", name, source=f"{ours} rows", target=f"{theirs} rows"))
+    return CellResults(tuple(tables), tuple(differences), (), (), (), ())
+
+
+def _count(source: object, target: Connection, config: Config, match: Match) -> tuple[int, int]:
+    [(ours,)] = rows(source, f"SELECT COUNT(*) FROM {source_quote(match.table.name)}")  # type: ignore[arg-type]
+    query = f"SELECT count(*) FROM {qualified(config.target_schema, match.there.name)}"
+    with translated(config.target_url, "count rows"):
+        [theirs] = target.execute(query.encode()).fetchone() or (0,)
+    return int(ours), int(theirs)
+
+
+Side = Literal["both", "source", "target", "some"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A part of a comparison: a chunk of both sides, or of one where ranges do not hold in the target."""
+
+    check: Check
+    side: Side
+    number: int
+
+
+class _Work:
+    def __init__(
+        self,
+        matches: Mapping[str, Match],
+        target: Connection,
+        config: Config,
+        watch: Progress,
+        plan: Plan | None,
+        rejects: Mapping[str, Rejects],
+        journal: Journal,
+    ) -> None:
+        self._matches = matches
+        self._target = target
+        self._config = config
+        self._watch = watch
+        self._plan = plan
+        self._rejects = rejects
+        self._journal = journal
+        self._found: dict[str, dict[int, Found]] = defaultdict(dict)
+        self._differences: list[Difference] = []
+        self._notes: list[str] = []
+        self._retry = Retry(Bounds(attempts=config.retries + 1), watch.note)
+
+    def run(self) -> CellResults:
+        checks = [self._check(name, match) for name, match in self._matches.items()]
+        with closing(Library(self._config.target_url)) as library:
+            engine = LocalEngine(self._config.workers, lambda: closing(library.reader()), self._retry)
+            self._first_pass(engine, checks)
+            self._second_pass(engine, checks)
+        return self._results(checks)
+
+    # --- what is compared how
+
+    def _check(self, name: str, match: Match) -> Check:
+        config = self._config
+        pairs = tuple(self._pairs(name, match))
+        known = {pair.name for pair in pairs}
+        chunks, key, row_bytes, count = self._chunks(match)
+        if not set(key) <= known:
+            key = ()
+        allowances = self._allowances(name)
+        rule = Rule(pairs, key, allowances, self._rejects.get(name, Rejects()), config.max_differences)
+        key_pairs = [pair for pair in pairs if pair.name in key]
+        key_pairs.sort(key=lambda pair: key.index(pair.name))
+        small = len(chunks) <= 1 and row_bytes * count <= 2 * config.chunk_bytes
+        ranged = small or (
+            bool(key) and not any(allowances.get(column) for column in key) and is_range(key_pairs, chunks)
+        )
+        check = Check(
+            table=name, schema=config.target_schema, target=match.there.name, rule=rule,
+            chunks=chunks or (Chunk(name, 0),), ranged=ranged, batch_bytes=int(config.chunk_bytes),
+            row_bytes=max(1, row_bytes), oracle_share=min(1.0, config.oracle_rows / max(1, count)),
+            seed=config.verify_seed,
+        )  # fmt: skip
+        return check if ranged else replace(check, slices=self._slices(match, row_bytes))
+
+    def _pairs(self, name: str, match: Match) -> list[Pair]:
+        there = {column.name: column for column in match.there.columns}
+        zones = self._zones(name)
+        pairs = []
+        for column in match.table.columns:
+            if column.name not in match.columns:
+                continue
+            other = there[match.columns[column.name]]
+            pair = pair_of(column, other, zones.get(other.name, self._config.datetime_zone))
+            if pair is None:
+                what = f"a {column.column_type} cannot be compared with {other.type}"
+                self._differences.append(Difference("structure", name, column=column.name, source=what))
+            else:
+                pairs.append(pair)
+        return pairs
+
+    def _zones(self, name: str) -> dict[str, str]:
+        if self._plan is None:
+            return {}
+        columns = self._plan.table(name).columns
+        return {column.name: column.wire.partition("@")[2] or "UTC" for column in columns}
+
+    def _chunks(self, match: Match) -> tuple[tuple[Chunk, ...], tuple[str, ...], int, int]:
+        """Returns chunks, their key, a row's mean size and about how many rows there are."""
+        if self._plan is not None:
+            table = self._plan.table(match.table.name)
+            return table.chunks, table.key, table.row_bytes, table.rows_estimate
+        with closing(connect_source(self._config.source_url)) as source:
+            found = look(source, match.table, self._config.chunk_bytes)
+        return found.chunks, found.key, found.row_bytes, found.rows
+
+    def _allowances(self, name: str) -> dict[str, tuple[Allowance, ...]]:
+        """Returns the announced losses, by column: those of the plan, or what the user's policies allow."""
+        found: dict[str, list[Allowance]] = defaultdict(list)
+        if self._plan is not None:
+            for loss in self._plan.losses:
+                if loss.table == name and loss.column is not None and loss.kind:
+                    found[loss.column].append(Allowance(loss.kind, loss.policy, loss.count))
+        else:
+            for policy in self._config.policies:
+                for column in self._matches[name].columns:
+                    chosen = self._config.policy(policy.kind, name, column)
+                    if chosen not in {"refuse", "keep"} and Allowance(policy.kind, chosen) not in found[column]:
+                        found[column].append(Allowance(policy.kind, chosen))
+        return {column: tuple(allowances) for column, allowances in found.items()}
+
+    def _slices(self, match: Match, row_bytes: int) -> tuple[str, ...]:
+        """Returns conditions that cut the target's table by its blocks."""
+        place = qualified(self._config.target_schema, match.there.name)
+        query = (
+            "SELECT pg_relation_size(%(place)s::regclass) / current_setting('block_size')::bigint,"
+            " pg_table_size(%(place)s::regclass), current_setting('server_version_num')::int,"
+            " (SELECT relkind = 'r' FROM pg_class WHERE oid = %(place)s::regclass)"
+        )
+        with translated(self._config.target_url, "be inspected"):
+            row = self._target.execute(query, {"place": place}).fetchone()
+        blocks, size, version, plain = row or (0, 0, 0, False)
+        # PostgreSQL 14 is the first to read a range of row ids without the rest of the table.
+        count = min(int(blocks), int(size) // self._config.chunk_bytes + 1) if plain and version >= 14_00_00 else 1
+        if count <= 1:
+            return ("",)
+        bounds = [int(blocks) * number // count for number in range(1, count)]
+        starts = [f"ctid >= '({bound},0)'::tid" for bound in bounds]
+        ends = [f"ctid < '({bound},0)'::tid" for bound in bounds]
+        del row_bytes
+        return (ends[0], *(f"{start} AND {end}" for start, end in zip(starts, ends[1:], strict=False)), starts[-1])
+
+    # --- the first pass: every row once
+
+    def _first_pass(self, engine: LocalEngine[Reader], checks: Sequence[Check]) -> None:
+        self._sums: dict[tuple[str, str], Sums] = defaultdict(no_rows)
+        tasks = self._tasks(checks)
+        done_before = 0
+        left = []
+        for task in tasks:
+            found = self._journal.found(task.check.table, task.number) if task.side == "both" else None
+            if found is None:
+                left.append(task)
+            else:
+                self._found[task.check.table][task.number] = found
+                done_before += 1
+        if done_before:
+            self._watch.note(f"{done_before} of {len(tasks)} chunks were compared by an earlier call")
+        finished = done_before
+
+        def done(task: _Task, result: Found | tuple[Sums, Found] | Sums) -> None:
+            nonlocal finished
+            finished += 1
+            self._watch.index("source", "comparing", finished, len(tasks))
+            self._take(task, result)
+
+        engine.run(left, self._work, done)
+
+    def _tasks(self, checks: Sequence[Check]) -> list[_Task]:
+        largest_first = sorted(checks, key=lambda check: -len(check.chunks))
+        tasks = []
+        for check in largest_first:
+            numbers: Sequence[int] = range(len(check.chunks))
+            if self._config.level == "sample" and len(numbers) > SAMPLED_CHUNKS:
+                chooser = random.Random(f"{check.seed}/{check.table}")  # noqa: S311 - a sample, no secret
+                inner = chooser.sample(numbers[1:-1], SAMPLED_CHUNKS - 2)
+                numbers = sorted({0, numbers[-1], *inner})
+            if check.ranged:
+                tasks += [_Task(check, "both", number) for number in numbers]
+            elif self._config.level == "sample":
+                if not check.rule.key:
+                    self._notes.append(f"table {check.table} has no key: its rows are not sampled, say --level full")
+                    continue
+                tasks += [_Task(check, "some", number) for number in numbers]
+            else:
+                tasks += [_Task(check, "source", number) for number in numbers]
+                tasks += [_Task(check, "target", number) for number in range(len(check.slices))]
+        return tasks
+
+    def _work(self, reader: Reader, task: _Task) -> Found | tuple[Sums, Found] | Sums:
+        check, source = task.check, self._config.source_url
+        if task.side == "both":
+            return compare_chunk(check, check.chunks[task.number], source, reader)
+        if task.side == "some":
+            return look_up(check, check.chunks[task.number], source, reader)
+        if task.side == "source":
+            return add_up_source(check, check.chunks[task.number], source)
+        return add_up_target(check, check.slices[task.number], reader)
+
+    def _take(self, task: _Task, result: Found | tuple[Sums, Found] | Sums) -> None:
+        name = task.check.table
+        if isinstance(result, Sums):
+            self._sums[name, "target"] += result
+        elif isinstance(result, tuple):
+            self._sums[name, "source"] += result[0]
+            self._found[name][task.number] = result[1]
+        else:
+            self._found[name][task.number] = result
+            if task.side == "both":
+                self._journal.record(name, task.number, result)
+
+    # --- the second pass: the rows of buckets that differ
+
+    def _second_pass(self, engine: LocalEngine[Reader], checks: Sequence[Check]) -> None:
+        for check in checks:
+            if check.ranged or (check.table, "source") not in self._sums:
+                continue
+            ours, theirs = self._sums[check.table, "source"], self._sums[check.table, "target"]
+            unlike = differing(ours, theirs)
+            held = max(1, 4 * self._config.chunk_bytes // check.row_bytes)
+            passes = _groups(unlike, ours, theirs, held)
+            found = [self._again(engine, check, wanted) for wanted in passes[:_MOST_PASSES]]
+            whole = total(found, check.rule.most)
+            # Of rows in buckets that are alike, all are equal.
+            place = 1 + max(self._found[check.table], default=0)
+            self._found[check.table][place] = replace(
+                whole, rows_source=ours.rows, rows_target=theirs.rows, complete=len(passes) <= _MOST_PASSES
+            )
+
+    def _again(self, engine: LocalEngine[Reader], check: Check, wanted: NDArray[np.bool_]) -> Found:
+        parts: dict[str, dict[int, list[pa.Table]]] = {"source": {}, "target": {}}
+
+        def work(reader: Reader, task: _Task) -> list[pa.Table]:
+            if task.side == "source":
+                return kept_of_source(check, check.chunks[task.number], self._config.source_url, wanted)
+            return kept_of_target(check, check.slices[task.number], reader, wanted)
+
+        def done(task: _Task, result: list[pa.Table]) -> None:
+            parts[task.side][task.number] = result
+
+        tasks = [_Task(check, "source", number) for number in range(len(check.chunks))]
+        tasks += [_Task(check, "target", number) for number in range(len(check.slices))]
+        engine.run(tasks, work, done)
+        ours, theirs = (
+            concatenated(check.rule.pairs, (rows for _, tables in sorted(parts[side].items()) for rows in tables))
+            for side in ("source", "target")
+        )
+        return compare(check.rule, ours, theirs)
+
+    # --- what came of it
+
+    def _results(self, checks: Sequence[Check]) -> CellResults:
+        tables, losses, oracle, halves = [], [], [], []
+        for check in checks:
+            most = check.rule.most
+            found = total((part for _, part in sorted(self._found[check.table].items())), most)
+            tables.append(self._table(check, found))
+            self._differences += [
+                Difference(item.kind, check.table, item.key, item.column, item.source, item.target)
+                for item in found.differences
+            ]
+            losses += self._losses(check, found)
+            oracle += [OracleResult(check.table, column, count) for column, count in found.oracle.items()]
+            halves += [HalfResult(check.table, column, *errors) for column, errors in found.halves.items()]
+        return CellResults(
+            tuple(tables), tuple(self._differences), tuple(losses), tuple(oracle), tuple(halves), tuple(self._notes)
+        )
+
+    def _table(self, check: Check, found: Found) -> TableVerification:
+        name = check.table
+        broken = any(item.table == name for item in self._differences) or not found.equal
+        ours, theirs = found.rows_source, found.rows_target
+        compared = ours
+        if self._config.level == "sample":
+            with closing(connect_source(self._config.source_url)) as source:
+                ours, theirs = _count(source, self._target, self._config, self._matches[name])
+            rejected = sum(count for key, count in found.expected.items() if key.startswith("\n"))
+            if ours - rejected != theirs and not (found.missing or found.extra):
+                self._differences.append(Difference("count", name, source=f"{ours} rows", target=f"{theirs} rows"))
+                broken = True
+        return TableVerification(
+            name, ours, theirs, compared, found.missing, found.extra, found.different, dict(sorted(found.cells.items())),
+            "different" if broken else "equal", found.complete,
+        )  # fmt: skip
+
+    def _losses(self, check: Check, found: Found) -> list[ExpectedLoss]:
+        planned = {
+            (column, allowance.kind): allowance.count
+            for column, allowances in check.rule.allowances.items()
+            for allowance in allowances
+        }
+        met = {tuple(key.split("\n", 1)): count for key, count in found.expected.items()}
+        losses = []
+        for column, kind in sorted({*planned, *met}):
+            count, wanted = met.get((column, kind), 0), planned.get((column, kind))
+            if not count and wanted is None:
+                continue
+            losses.append(ExpectedLoss(check.table, column, kind, count, wanted))
+            full = self._config.level == "full" and found.complete
+            if full and wanted is not None and count > wanted:
+                words = (f"{wanted} values by the plan: {kind}", f"{count} found")
+                self._differences.append(Difference("count", check.table, None, column, *words))
+        return losses
+
+
+def _groups(unlike: NDArray[np.bool_], ours: Sums, theirs: Sums, held: int) -> list[NDArray[np.bool_]]:
+    """Cuts the buckets that differ into groups of about `held` rows a side."""
+    places = np.flatnonzero(unlike)
+    if not len(places):
+        return []
+    sizes = np.maximum(ours.counts, theirs.counts)[places].cumsum()
+    numbers = (sizes - 1) // held
+    groups = []
+    for number in np.unique(numbers):
+        wanted = np.zeros(BUCKETS, np.bool_)
+        wanted[places[numbers == number]] = True
+        groups.append(wanted)
+    return groups
+
