@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 SAMPLED_CHUNKS = 4
 """How many chunks of a table the level `sample` compares; the first and the last, with their open ends, are among
 them."""
+_TID_RANGES = 14_00_00
+"""The version of PostgreSQL from which on a range of row ids is read without the rest of the table."""
 _MOST_PASSES = 8
 """How often a table is read again for the rows of buckets that differ."""
 
@@ -83,12 +85,11 @@ class CellResults:
 class Journal:
     """What earlier calls of the same verification have compared already; this one remembers nothing."""
 
-    def found(self, table: str, number: int) -> Found | None:
+    def found(self, check: Check, number: int) -> Found | None:  # noqa: ARG002 - see the class
         """Returns what was found in a chunk, None where it was not compared yet."""
-        del table, number
         return None
 
-    def record(self, table: str, number: int, found: Found) -> None:
+    def record(self, check: Check, number: int, found: Found) -> None:
         """Keeps what was found in a chunk."""
 
 
@@ -242,7 +243,7 @@ class _Work:
             row_bytes=max(1, row_bytes), oracle_share=min(1.0, config.oracle_rows / max(1, count)),
             seed=config.verify_seed,
         )  # fmt: skip
-        return check if ranged else replace(check, slices=self._slices(match, row_bytes))
+        return check if ranged else replace(check, slices=self._slices(match))
 
     def _pairs(self, name: str, match: Match) -> list[Pair]:
         there = {column.name: column for column in match.there.columns}
@@ -290,7 +291,7 @@ class _Work:
                         found[column].append(Allowance(policy.kind, chosen))
         return {column: tuple(allowances) for column, allowances in found.items()}
 
-    def _slices(self, match: Match, row_bytes: int) -> tuple[str, ...]:
+    def _slices(self, match: Match) -> tuple[str, ...]:
         """Returns conditions that cut the target's table by its blocks."""
         place = qualified(self._config.target_schema, match.there.name)
         query = (
@@ -301,14 +302,12 @@ class _Work:
         with translated(self._config.target_url, "be inspected"):
             row = self._target.execute(query, {"place": place}).fetchone()
         blocks, size, version, plain = row or (0, 0, 0, False)
-        # PostgreSQL 14 is the first to read a range of row ids without the rest of the table.
-        count = min(int(blocks), int(size) // self._config.chunk_bytes + 1) if plain and version >= 14_00_00 else 1
+        count = min(int(blocks), int(size) // self._config.chunk_bytes + 1) if plain and version >= _TID_RANGES else 1
         if count <= 1:
             return ("",)
         bounds = [int(blocks) * number // count for number in range(1, count)]
         starts = [f"ctid >= '({bound},0)'::tid" for bound in bounds]
         ends = [f"ctid < '({bound},0)'::tid" for bound in bounds]
-        del row_bytes
         return (ends[0], *(f"{start} AND {end}" for start, end in zip(starts, ends[1:], strict=False)), starts[-1])
 
     # --- the first pass: every row once
@@ -319,7 +318,7 @@ class _Work:
         done_before = 0
         left = []
         for task in tasks:
-            found = self._journal.found(task.check.table, task.number) if task.side == "both" else None
+            found = self._journal.found(task.check, task.number) if task.side == "both" else None
             if found is None:
                 left.append(task)
             else:
@@ -378,7 +377,7 @@ class _Work:
         else:
             self._found[name][task.number] = result
             if task.side == "both":
-                self._journal.record(name, task.number, result)
+                self._journal.record(task.check, task.number, result)
 
     # --- the second pass: the rows of buckets that differ
 
@@ -450,9 +449,17 @@ class _Work:
                 self._differences.append(Difference("count", name, source=f"{ours} rows", target=f"{theirs} rows"))
                 broken = True
         return TableVerification(
-            name, ours, theirs, compared, found.missing, found.extra, found.different, dict(sorted(found.cells.items())),
-            "different" if broken else "equal", found.complete,
-        )  # fmt: skip
+            name=name,
+            rows_source=ours,
+            rows_target=theirs,
+            rows_compared=compared,
+            rows_missing=found.missing,
+            rows_extra=found.extra,
+            rows_different=found.different,
+            cells_different=dict(sorted(found.cells.items())),
+            verified="different" if broken else "equal",
+            complete=found.complete,
+        )
 
     def _losses(self, check: Check, found: Found) -> list[ExpectedLoss]:
         planned = {
@@ -487,4 +494,3 @@ def _groups(unlike: NDArray[np.bool_], ours: Sums, theirs: Sums, held: int) -> l
         wanted[places[numbers == number]] = True
         groups.append(wanted)
     return groups
-

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from vecferry import load_config, migrate
+from vecferry import load_config, migrate, verify
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tests.conftest import MySQLDatabase, PostgresDatabase
-    from vecferry import Config, Progress, Report
+    from vecferry import Config, Progress, Report, Verification
 
 
 def config_for(mysql: MySQLDatabase, postgres: PostgresDatabase, **options: Any) -> Config:
@@ -24,6 +24,10 @@ def config_for(mysql: MySQLDatabase, postgres: PostgresDatabase, **options: Any)
 def run(mysql: MySQLDatabase, postgres: PostgresDatabase, progress: Progress | None = None, **options: Any) -> Report:
     """Migrates with consent to everything."""
     return migrate(config_for(mysql, postgres, **options), progress, lambda _: True)
+
+
+def run_verify(mysql: MySQLDatabase, postgres: PostgresDatabase, **options: Any) -> Verification:
+    return verify(config_for(mysql, postgres, **options))
 
 
 def source_rows(mysql: MySQLDatabase, table: str, order: str) -> list[dict[str, Any]]:

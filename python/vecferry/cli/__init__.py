@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.markup import escape
 
-from vecferry.cli import demo, migrate, plan
+from vecferry.cli import demo, migrate, plan, verify
 from vecferry.cli.invocation import MEANINGS, Invocation, silence
 from vecferry.engine.allocator import keep_freed_buffers
 from vecferry.errors import ExitCode, VecferryError, one_line
@@ -53,12 +53,13 @@ def vecferry(
 ) -> None:
     """Move a MySQL or MariaDB database to PostgreSQL + pgvector: JSON embeddings become vectors.
 
-    Every row and every type goes along, and every table's rows are counted on both sides.
+    Every row and every type goes along, and every cell is compared with what was there.
 
     Examples:
       vecferry demo
       vecferry plan    -s mysql://me@db1/shop -t postgresql://me@db2/shop
       vecferry migrate -s mysql://me@db1/shop -t postgresql://me@db2/shop
+      vecferry verify  -s mysql://me@db1/shop -t postgresql://me@db2/shop
     """
     if context.invoked_subcommand is None:
         context.get_help()
@@ -67,6 +68,7 @@ def vecferry(
 app.command("demo")(demo.demo)
 app.command("plan")(plan.plan)
 app.command("migrate")(migrate.migrate)
+app.command("verify")(verify.verify)
 
 
 def run(arguments: Sequence[str]) -> int:

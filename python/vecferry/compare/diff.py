@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from vecferry.compare.expected import Allowance, Value
+    from vecferry.compare.found import Kind
     from vecferry.compare.pairs import Pair
 
 
@@ -93,16 +94,16 @@ def compare(rule: Rule, source: pa.Table, target: pa.Table) -> Found:
     if not rule.key:
         return _multiset(rule, source, target)
     places = rule.key_places
+    if not _aligned(source, target, places):
+        # PostgreSQL fills the room that it finds, so rows come in another order than they went.
+        source, target = _sorted(source, places), _sorted(target, places)
     if _aligned(source, target, places):
         return _cells(rule, source, target, source.num_rows, target.num_rows)
     ours, theirs, missing, extra = _matched(source, target, places)
     found = _cells(rule, source.take(ours), target.take(theirs), source.num_rows, target.num_rows)
     lost, rejected = _missing(rule, source.take(missing))
     expected_rows = {f"\n{REJECTED}": rejected} if rejected else {}
-    added = [
-        Difference("extra", _key(rule, target, row))
-        for row in extra[: rule.most].to_pylist()
-    ]
+    added = [Difference("extra", _key(rule, target, row)) for row in extra[: rule.most].to_pylist()]
     return Found(
         rows_source=source.num_rows,
         rows_target=target.num_rows,
@@ -133,6 +134,11 @@ def _aligned(source: pa.Table, target: pa.Table, places: Sequence[int]) -> bool:
     return source.num_rows == target.num_rows and all(
         source.column(place).equals(target.column(place)) for place in places
     )
+
+
+def _sorted(rows: pa.Table, places: Sequence[int]) -> pa.Table:
+    order = pc.sort_indices(rows, [(str(place), "ascending") for place in places])
+    return rows if order.equals(pa.array(range(len(order)), order.type)) else rows.take(order)
 
 
 def _matched(
@@ -237,6 +243,7 @@ def _multiset(rule: Rule, source: pa.Table, target: pa.Table) -> Found:
         for row in ours.to_pylist():
             losses.update(kinds[row])
         lost, added = lost.take(still), added.take(extra)
+    rows: list[tuple[Kind, pa.Table, int]]
     rows = [*(("missing", lost, row) for row in range(min(rule.most, lost.num_rows))),
             *(("extra", added, row) for row in range(min(rule.most, added.num_rows)))]  # fmt: skip
     paired = _paired(rule, lost, added)

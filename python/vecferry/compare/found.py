@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -96,5 +95,3 @@ def _some(differences: Iterable[Difference], most: int) -> tuple[Difference, ...
         if seen[difference.kind, difference.column] <= most:
             kept.append(difference)
     return tuple(kept)
-
-

@@ -59,16 +59,14 @@ _MICROSECONDS = (
     "CAST(IF(LEFT(CAST({0} AS CHAR), 1) = '-', -1, 1)"
     " * (FLOOR(ABS(TIME_TO_SEC({0}))) * 1000000 + MICROSECOND({0})) AS SIGNED)"
 )
-_ELEMENTS = (
-    "IF(LENGTH({0}) = 0, '', CONCAT('[1:', LENGTH({0}) - LENGTH(REPLACE({0}, ',', '')) + 1, ']', CONCAT({0})))"
-)
+_ELEMENTS = "IF(LENGTH({0}) = 0, '', CONCAT('[1:', LENGTH({0}) - LENGTH(REPLACE({0}, ',', '')) + 1, ']', CONCAT({0})))"
 """A set with its bounds before it, as PostgreSQL prints those of an array: no element is not one empty element."""
 _SRID = "CONV(HEX(REVERSE(SUBSTRING({0}, 1, 4))), 16, 10)"
 """Of the form in which MySQL stores a shape: the SRID in four bytes, the lowest first, then WKB."""
 _EWKB = (
     "CASE WHEN get_byte({0}, 4) & 32 = 0 THEN '0;' || upper(encode({0}, 'hex')) ELSE"
-    " (get_byte({0}, 5) + get_byte({0}, 6) * 256 + get_byte({0}, 7) * 65536 + get_byte({0}, 8)::bigint * 16777216)::text"
-    " || ';' || upper(encode(set_byte(substr({0}, 1, 5), 4, get_byte({0}, 4) & 223) || substr({0}, 10), 'hex')) END"
+    " (get_byte({0}, 5) + get_byte({0}, 6) * 256 + get_byte({0}, 7) * 65536 + get_byte({0}, 8)::bigint * 16777216)"
+    "::text || ';' || upper(encode(set_byte(substr({0}, 1, 5), 4, get_byte({0}, 4) & 223) || substr({0}, 10), 'hex')) END"
 )
 """The same of PostGIS's EWKB in a bytea: a flag in the type's highest byte says that the SRID follows."""
 
@@ -107,7 +105,9 @@ def pair_of(column: Column, there: TargetColumn, zone: str) -> Pair | None:
 _Rule = tuple[str, str, str, str]
 
 
-def _rule(column: Column, base: str, own: str, other: str, full: str, zone: str) -> _Rule | None:
+def _rule(  # noqa: C901 - a type after the other, each in a line or two
+    column: Column, base: str, own: str, other: str, full: str, zone: str
+) -> _Rule | None:
     kind, text = column.data_type, f"CAST({own} AS CHAR)"
     printed = text if column.column_type == "json" or kind in {"uuid", "inet4", "inet6"} else own
     if kind in _INTEGERS:
@@ -191,7 +191,9 @@ def _shape(kind: str, base: str, own: str, other: str, full: str) -> _Rule | Non
         # A shape without an SRID takes the column's.
         declared = full.rsplit(",", 1)[1].rstrip(")") if "," in full else "4326" if base == "geography" else "0"
         srid = f"IF({srid} = '0', '{declared}', {srid})"
-        target = f"ST_SRID({other}::geometry)::text || ';' || upper(encode(ST_AsBinary({other}::geometry, 'NDR'), 'hex'))"
+        target = (
+            f"ST_SRID({other}::geometry)::text || ';' || upper(encode(ST_AsBinary({other}::geometry, 'NDR'), 'hex'))"
+        )
     elif base == "bytea":
         target = _EWKB.format(other)
     else:

@@ -109,7 +109,7 @@ MOST_LOOKED_UP = 500
 
 
 def look_up(check: Check, chunk: Chunk, source: DatabaseURL, reader: Reader) -> Found:
-    """Compares some rows of a key range with those of the target that have their keys; rows that are extra stay unseen."""
+    """Compares some rows of a key range with those of the target that have their keys; rows too many stay unseen."""
     key = _key_pairs(check)
     chooser = random.Random(f"{check.seed}/{check.table}/{chunk.number}")  # noqa: S311 - a sample, no secret
     rows = pa.Table.from_batches(list(_source(check, chunk, source)) or [_no_batch(check)])
@@ -178,8 +178,11 @@ def _target(check: Check, condition: str, reader: Reader) -> Iterator[pa.Table]:
 
 
 class _Sample:
-    """Embeddings that are read by orjson and numpy besides; what agrees with the source's canonical form agrees with
-    what the target returns, or the comparison of the two says so."""
+    """Embeddings that are read by orjson and numpy besides.
+
+    What agrees with the source's canonical form agrees with what the target returns, or the comparison of the two says
+    so.
+    """
 
     def __init__(self, check: Check, chunk: Chunk) -> None:
         self._check = check
@@ -239,5 +242,3 @@ def _halves(check: Check, sample: _Sample, ours: pa.Table, theirs: pa.Table) -> 
 
 def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
-
-

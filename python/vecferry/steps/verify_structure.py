@@ -97,7 +97,7 @@ def verify_structure(
 
 
 def _kept_unproven(plan: Plan | None) -> set[tuple[str, str]]:
-    """Returns constraints that the plan leaves NOT VALID, because the user wants orphans kept or the target had it so."""
+    """Returns constraints that the plan leaves NOT VALID: the user keeps orphans, or the target had it so."""
     if plan is None:
         return set()
     items = [item for table in plan.tables for item in table.after]

@@ -6,6 +6,7 @@
 /// Each is the float32 nearest to its decimal text, as `str::parse` rounds. False where the text is no embedding.
 pub fn read(text: &[u8], row: &mut Vec<f32>, bytes: &mut Vec<u8>) -> bool {
     row.clear();
+    let Ok(text) = std::str::from_utf8(text) else { return false };
     if components(text, row).is_none() || row.is_empty() || row.iter().any(|value| !value.is_finite()) {
         return false;
     }
@@ -18,30 +19,20 @@ pub fn read(text: &[u8], row: &mut Vec<f32>, bytes: &mut Vec<u8>) -> bool {
     true
 }
 
-fn components(text: &[u8], row: &mut Vec<f32>) -> Option<()> {
-    let mut at = skip(text, 0);
-    let keyed = match text.get(at)? {
-        b'{' => true,
-        b'[' => false,
-        _ => return None,
-    };
-    let close = if keyed { b'}' } else { b']' };
-    loop {
-        at = skip(text, at + 1);
-        let mut place = row.len();
-        if keyed {
-            (place, at) = key(text, at)?;
+fn components(text: &str, row: &mut Vec<f32>) -> Option<()> {
+    let text = text.trim_ascii();
+    if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        for part in inner.split(',') {
+            row.push(number(part.trim_ascii())?);
         }
-        let (value, end) = number(text, at)?;
-        put(row, place, value)?;
-        at = skip(text, end);
-        match text.get(at)? {
-            b',' => {}
-            &byte if byte == close => break,
-            _ => return None,
-        }
+        return Some(());
     }
-    (skip(text, at + 1) == text.len()).then_some(())
+    let inner = text.strip_prefix('{')?.strip_suffix('}')?;
+    for part in inner.split(',') {
+        let (place, value) = member(part)?;
+        put(row, place, number(value)?)?;
+    }
+    Some(())
 }
 
 /// Places a component by its key; what no key has named yet is NaN, which no JSON text can say.
@@ -63,38 +54,24 @@ fn put(row: &mut Vec<f32>, place: usize, value: f32) -> Option<()> {
     Some(())
 }
 
-fn key(text: &[u8], at: usize) -> Option<(usize, usize)> {
-    if *text.get(at)? != b'"' {
-        return None;
-    }
-    let mut end = at + 1;
+fn member(part: &str) -> Option<(usize, &str)> {
+    let part = part.trim_ascii_start().strip_prefix('"')?;
     let mut place = 0_usize;
-    while let Some(digit @ b'0'..=b'9') = text.get(end) {
+    let mut end = 0;
+    while let Some(digit @ b'0'..=b'9') = part.as_bytes().get(end) {
         place = place.checked_mul(10)?.checked_add(usize::from(digit - b'0'))?;
         end += 1;
     }
-    if end == at + 1 || (text[at + 1] == b'0' && end > at + 2) || *text.get(end)? != b'"' {
+    if end == 0 || (end > 1 && part.starts_with('0')) {
         return None;
     }
-    let colon = skip(text, end + 1);
-    (*text.get(colon)? == b':').then(|| (place, skip(text, colon + 1)))
+    let value = part.get(end..)?.strip_prefix('"')?.trim_ascii_start().strip_prefix(':')?;
+    Some((place, value.trim_ascii()))
 }
 
-fn number(text: &[u8], at: usize) -> Option<(f32, usize)> {
-    if !matches!(text.get(at)?, b'-' | b'0'..=b'9') {
-        return None;
-    }
-    let length =
-        text[at..].iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))?;
-    let digits = std::str::from_utf8(&text[at..at + length]).ok()?;
-    Some((digits.parse().ok()?, at + length))
-}
-
-fn skip(text: &[u8], mut at: usize) -> usize {
-    while matches!(text.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-        at += 1;
-    }
-    at
+/// `str::parse` also takes a plus, a bare point and words; none of these starts as a JSON number does.
+fn number(text: &str) -> Option<f32> {
+    matches!(text.as_bytes().first()?, b'-' | b'0'..=b'9').then(|| text.parse().ok())?
 }
 
 #[cfg(test)]
