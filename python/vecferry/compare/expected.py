@@ -167,7 +167,7 @@ def _json_escape(value: Value, _: Pair, policy: str) -> Value:
 
 
 def _json_text(value: Value, _: Pair, policy: str) -> Value:
-    if not isinstance(value, bytes) or _json_form(value) == value:
+    if not isinstance(value, bytes) or vectors.is_json(value):
         return value
     return None if policy == "null" else _json_form(orjson.dumps(value.decode()))
 

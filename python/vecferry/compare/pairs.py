@@ -65,8 +65,9 @@ _SRID = "CONV(HEX(REVERSE(SUBSTRING({0}, 1, 4))), 16, 10)"
 """Of the form in which MySQL stores a shape: the SRID in four bytes, the lowest first, then WKB."""
 _EWKB = (
     "CASE WHEN get_byte({0}, 4) & 32 = 0 THEN '0;' || upper(encode({0}, 'hex')) ELSE"
-    " (get_byte({0}, 5) + get_byte({0}, 6) * 256 + get_byte({0}, 7) * 65536 + get_byte({0}, 8)::bigint * 16777216)"
-    "::text || ';' || upper(encode(set_byte(substr({0}, 1, 5), 4, get_byte({0}, 4) & 223) || substr({0}, 10), 'hex')) END"
+    " (get_byte({0}, 5) + get_byte({0}, 6) * 256 + get_byte({0}, 7) * 65536"
+    " + get_byte({0}, 8)::bigint * 16777216)::text || ';'"
+    " || upper(encode(set_byte(substr({0}, 1, 5), 4, get_byte({0}, 4) & 223) || substr({0}, 10), 'hex')) END"
 )
 """The same of PostGIS's EWKB in a bytea: a flag in the type's highest byte says that the SRID follows."""
 

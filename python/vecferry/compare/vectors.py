@@ -62,6 +62,11 @@ def json_form(column: pa.Array) -> pa.Array:
     return _or_raw(pa.array(_core.plain_json(column)).cast(pa.large_binary()), column)
 
 
+def is_json(text: bytes) -> bool:
+    """Says whether a text is one JSON value."""
+    return bool(pa.array(_core.plain_json(pa.array([text], pa.large_binary())))[0].is_valid)
+
+
 def _or_raw(read: pa.Array, column: pa.Array) -> pa.Array:
     if read.null_count == column.null_count:
         return read
