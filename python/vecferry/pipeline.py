@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from vecferry.checklist import match_tables
 from vecferry.engine.local import LocalEngine
 from vecferry.engine.retry import Bounds, Retry
 from vecferry.errors import ForbiddenError, InterruptedRunError, TargetError
@@ -36,7 +37,7 @@ from vecferry.target.connect import connect as connect_target
 from vecferry.target.ingest import Loader, Writer
 from vecferry.target.inspect import truncation_closure
 from vecferry.target.settings import memory_for_indexes
-from vecferry.verifier import Journal, match_tables, verify_cells
+from vecferry.verifier import Journal, verify_cells
 from vecferry.version import VERSION
 from vecferry.words import at_words, rows_words
 

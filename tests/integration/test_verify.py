@@ -169,7 +169,7 @@ def test_large_tables_without_a_common_order(mysql: MySQLDatabase, postgres: Pos
     assert [table.rows_compared for table in report.verification.tables] == [3000, 3429]
     for table in ("keyed", "keyless"):
         postgres.execute(f"UPDATE {table} SET n = 8 WHERE code = '00123-b'")
-        postgres.execute(f"UPDATE {table} SET body = body || ' ' WHERE code = '02999-b'")
+        postgres.execute(f"UPDATE {table} SET body = body || ' ' WHERE code = '02998-a'")
         postgres.execute(f"DELETE FROM {table} WHERE code = '00007-b'")
         postgres.execute(f"INSERT INTO {table} VALUES ('new', 1, 'y')")
     postgres.execute("INSERT INTO keyless SELECT * FROM keyless WHERE code = '02000-a'")
@@ -180,7 +180,7 @@ def test_large_tables_without_a_common_order(mysql: MySQLDatabase, postgres: Pos
         ("extra", "keyless", None), ("extra", "keyless", None),
     ])  # fmt: skip
     keys = {d.key for d in found.differences if d.table == "keyed"}
-    assert keys == {"code = 00123-b", "code = 02999-b", "code = 00007-b", "code = new"}
+    assert keys == {"code = 00123-b", "code = 02998-a", "code = 00007-b", "code = new"}
     assert all(table.complete for table in found.tables)
 
 
@@ -365,13 +365,14 @@ def test_an_interrupted_call_goes_on(mysql: MySQLDatabase, postgres: PostgresDat
     postgres.execute("UPDATE numbers SET body = '' WHERE id = 0")
 
     class Cut(FileJournal):
-        """Is interrupted after three chunks."""
+        """Is interrupted after three chunks, and hears no more of those that end meanwhile."""
 
         count = 0
 
         def record(self, *found: Any) -> None:
-            super().record(*found)
             self.count += 1
+            if self.count <= 3:
+                super().record(*found)
             if self.count == 3:
                 raise KeyboardInterrupt
 
