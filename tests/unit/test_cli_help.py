@@ -37,7 +37,7 @@ def help_of(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_only_commands_that_exist_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     listed = re.findall(r"^│ (\w+) ", help_of(capsys=capsys), re.MULTILINE)
-    assert sorted(listed) == COMMANDS == ["demo", "migrate", "plan"]
+    assert sorted(listed) == COMMANDS == ["demo", "migrate", "plan", "verify"]
 
 
 def test_no_arguments_are_a_question_for_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +74,7 @@ def test_every_option_is_documented(command: str, capsys: pytest.CaptureFixture[
 
 
 def test_every_field_of_the_configuration_has_an_option_and_its_variable(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = help_of("migrate", capsys=capsys) + help_of("plan", capsys=capsys)
+    shown = "".join(help_of(command, capsys=capsys) for command in ("migrate", "plan", "verify"))
     for field in Config.model_fields:
         assert NEGATED.get(field, "--" + field.replace("_", "-")) in shown
         assert re.search(rf"VECFERRY_{field.upper()}\b", shown), field
@@ -113,4 +113,5 @@ def test_plan_takes_no_option_that_only_migrate_knows() -> None:
         return set(inspect.signature(callback).parameters)
 
     assert options("plan") - options("migrate") == {"verbose", "no_estimate"}
-    assert options("migrate") - options("plan") == {"restart", "yes", "report", "consistency", "retries"}
+    proof = {"level", "oracle_rows", "max_differences"}
+    assert options("migrate") - options("plan") == {"restart", "yes", "report", "consistency", "retries", *proof}

@@ -116,8 +116,8 @@ def oracle(text: str, *, half: bool = False) -> bytes | None:
         if isinstance(loaded, dict):
             # Looked up one by one, the keys take as long as the reading.
             in_order = list(loaded) == _keys(len(loaded))
-            loaded = list(loaded.values()) if in_order else [loaded[key] for key in _keys(len(loaded))]
-        single: NDArray[np.float32] = np.array(loaded, dtype=np.float64).astype(np.float32)
+            loaded = loaded.values() if in_order else [loaded[key] for key in _keys(len(loaded))]
+        single: NDArray[np.float32] = np.fromiter(loaded, np.float64, len(loaded)).astype(np.float32)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         return None
     return _sent(single, ">f2" if half else ">f4")

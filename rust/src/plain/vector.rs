@@ -3,36 +3,54 @@
 
 /// Appends the components of `text`, an object with the keys 0 to n-1 in any order or an array.
 ///
-/// Each is the float32 nearest to its decimal text, as `str::parse` rounds. False where the text is no embedding.
+/// Each is the float32 nearest to its decimal text, rounded once. False where the text is no embedding.
 pub fn read(text: &[u8], row: &mut Vec<f32>, bytes: &mut Vec<u8>) -> bool {
     row.clear();
-    let Ok(text) = std::str::from_utf8(text) else { return false };
-    if components(text, row).is_none() || row.is_empty() || row.iter().any(|value| !value.is_finite()) {
+    let finite = |row: &[f32]| row.iter().fold(true, |all, value| all & value.is_finite());
+    if components(text, row).is_none() || row.is_empty() || !finite(row) {
         return false;
     }
     let Ok(dimensions) = u16::try_from(row.len()) else { return false };
     bytes.extend_from_slice(&dimensions.to_be_bytes());
     bytes.extend_from_slice(&[0, 0]);
-    for value in row.iter() {
-        bytes.extend_from_slice(&value.to_be_bytes());
+    let start = bytes.len();
+    bytes.resize(start + 4 * row.len(), 0);
+    for (word, value) in bytes[start..].as_chunks_mut().0.iter_mut().zip(row.iter()) {
+        *word = value.to_be_bytes();
     }
     true
 }
 
-fn components(text: &str, row: &mut Vec<f32>) -> Option<()> {
-    let text = text.trim_ascii();
-    if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        for part in inner.split(',') {
-            row.push(number(part.trim_ascii())?);
+fn components(text: &[u8], row: &mut Vec<f32>) -> Option<()> {
+    let mut at = skip(text, 0);
+    let (keyed, close) = match text.get(at)? {
+        b'{' => (true, b'}'),
+        b'[' => (false, b']'),
+        _ => return None,
+    };
+    loop {
+        at = skip(text, at + 1);
+        let mut place = row.len();
+        if keyed {
+            (place, at) = key(text, at)?;
         }
-        return Some(());
+        let (value, end) = number(text, at)?;
+        put(row, place, value)?;
+        at = skip(text, end);
+        match *text.get(at)? {
+            b',' => {}
+            byte if byte == close => break,
+            _ => return None,
+        }
     }
-    let inner = text.strip_prefix('{')?.strip_suffix('}')?;
-    for part in inner.split(',') {
-        let (place, value) = member(part)?;
-        put(row, place, number(value)?)?;
+    (skip(text, at + 1) == text.len()).then_some(())
+}
+
+fn skip(text: &[u8], mut at: usize) -> usize {
+    while matches!(text.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        at += 1;
     }
-    Some(())
+    at
 }
 
 /// Places a component by its key; what no key has named yet is NaN, which no JSON text can say.
@@ -42,9 +60,6 @@ fn put(row: &mut Vec<f32>, place: usize, value: f32) -> Option<()> {
         return Some(());
     }
     if place > row.len() {
-        if place > usize::from(u16::MAX) {
-            return None;
-        }
         row.resize(place + 1, f32::NAN);
     }
     if !row[place].is_nan() {
@@ -54,29 +69,108 @@ fn put(row: &mut Vec<f32>, place: usize, value: f32) -> Option<()> {
     Some(())
 }
 
-fn member(part: &str) -> Option<(usize, &str)> {
-    let part = part.trim_ascii_start().strip_prefix('"')?;
-    let mut place = 0_usize;
-    let mut end = 0;
-    while let Some(digit @ b'0'..=b'9') = part.as_bytes().get(end) {
-        place = place.checked_mul(10)?.checked_add(usize::from(digit - b'0'))?;
-        end += 1;
-    }
-    if end == 0 || (end > 1 && part.starts_with('0')) {
+/// The key that starts at `at`, and where its value starts.
+fn key(text: &[u8], at: usize) -> Option<(usize, usize)> {
+    if *text.get(at)? != b'"' {
         return None;
     }
-    let value = part.get(end..)?.strip_prefix('"')?.trim_ascii_start().strip_prefix(':')?;
-    Some((place, value.trim_ascii()))
+    let mut place = 0_usize;
+    let mut end = at + 1;
+    while let Some(digit @ b'0'..=b'9') = text.get(end) {
+        place = 10 * place + usize::from(digit - b'0');
+        end += 1;
+        if place > usize::from(u16::MAX) {
+            return None;
+        }
+    }
+    if end == at + 1 || (text[at + 1] == b'0' && end > at + 2) || *text.get(end)? != b'"' {
+        return None;
+    }
+    let colon = skip(text, end + 1);
+    (*text.get(colon)? == b':').then(|| (place, skip(text, colon + 1)))
 }
 
-/// `str::parse` also takes a plus, a bare point and words; none of these starts as a JSON number does.
-fn number(text: &str) -> Option<f32> {
-    matches!(text.as_bytes().first()?, b'-' | b'0'..=b'9').then(|| text.parse().ok())?
+/// The number that starts at `at`, and where it ends.
+///
+/// The digits make a whole number, which is divided by a power of ten in float64. Both steps round, by half a unit each
+/// in the last place of a float64, so the quotient tells the nearest float32 unless it lies within a few such units of
+/// the middle of two. Those, and all other forms, are read by the standard library.
+fn number(text: &[u8], at: usize) -> Option<(f32, usize)> {
+    let negative = *text.get(at)? == b'-';
+    let start = at + usize::from(negative);
+    let (whole, point) = digits(text, start, 0);
+    if point == start {
+        return None;
+    }
+    let (significand, mut end) = match text.get(point) {
+        Some(b'.') => digits(text, point + 1, whole),
+        _ => (whole, point),
+    };
+    let places = end.saturating_sub(point + 1);
+    let plain = point - start + places <= MOST_DIGITS && !matches!(text.get(end), Some(b'e' | b'E'));
+    if plain {
+        #[expect(clippy::cast_precision_loss, reason = "weighed above")]
+        let quotient = significand as f64 / TENS[places];
+        if let Some(value) = nearest(quotient) {
+            return Some((if negative { -value } else { value }, end));
+        }
+    }
+    while matches!(text.get(end), Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')) {
+        end += 1;
+    }
+    let word = std::str::from_utf8(&text[at..end]).ok()?;
+    Some((word.parse().ok()?, end))
+}
+
+/// As many as surely fit a u64.
+const MOST_DIGITS: usize = 19;
+const TENS: [f64; MOST_DIGITS + 1] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19,
+];
+
+/// The float32 nearest to what `quotient` is a few float64 units away from; `None` where that cannot be told.
+fn nearest(quotient: f64) -> Option<f32> {
+    /// Bits of a float64's fraction that a float32's lacks: 52 - 23.
+    const LOST: u32 = 29;
+    let lost = quotient.to_bits() & ((1 << LOST) - 1);
+    let certain = lost.abs_diff(1 << (LOST - 1)) > 8 && quotient >= f64::from(f32::MIN_POSITIVE);
+    #[expect(clippy::cast_possible_truncation, reason = "it rounds to the nearest")]
+    let value = quotient as f32;
+    (certain || quotient == 0.0).then_some(value)
+}
+
+/// Reads on from `at` as many digits as there are, behind those that made `number`, and says where they end.
+fn digits(text: &[u8], mut at: usize, mut number: u64) -> (u64, usize) {
+    while let Some(word) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+        let Some(eight) = eight_digits(u64::from_le_bytes(*word)) else { break };
+        number = number.wrapping_mul(100_000_000).wrapping_add(eight);
+        at += 8;
+    }
+    while let Some(digit @ b'0'..=b'9') = text.get(at) {
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        at += 1;
+    }
+    (number, at)
+}
+
+/// The number that eight bytes write, the first in the lowest: pairs of digits, of pairs, of fours.
+fn eight_digits(word: u64) -> Option<u64> {
+    const ONES: u64 = u64::MAX / 255;
+    let values = word ^ (ONES * 0x30);
+    // A byte above 9 has a bit of its upper half set, or gets one by adding 6.
+    if (values | (values.wrapping_add(ONES * 6))) & (ONES * 0xf0) != 0 {
+        return None;
+    }
+    let pairs = (values * 10 + (values >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((fours * 10_000 + (fours >> 32)) & 0xffff_ffff)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn floats(text: &str) -> Option<Vec<f32>> {
         let mut bytes = Vec::new();
@@ -95,6 +189,38 @@ mod tests {
     #[test]
     fn a_component_is_placed_by_its_key() {
         assert_eq!(floats(r#"{"2":3,"0":1,"1":2}"#), Some(vec![1.0, 2.0, 3.0]));
+    }
+
+    #[test]
+    fn eight_digits_are_a_number() {
+        for text in ["00000000", "12345678", "99999999", "10000009"] {
+            let word = u64::from_le_bytes(text.as_bytes().try_into().unwrap());
+            assert_eq!(eight_digits(word), Some(text.parse().unwrap()));
+        }
+        for text in
+            ["1234567.", "/0000000", ":0000000", "0000000:", "000\u{7f}0000", "00,00000", "0\u{e9}00000"]
+        {
+            assert_eq!(eight_digits(u64::from_le_bytes(text.as_bytes().try_into().unwrap())), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_number_is_rounded_as_the_standard_library_rounds(text in "-?(0|[1-9][0-9]{0,12})(\\.[0-9]{1,26})?([eE][+-]?[0-9]{1,2})?") {
+            let expected: f32 = text.parse().unwrap();
+            let (value, end) = number(format!("{text},").as_bytes(), 0).unwrap();
+            prop_assert_eq!((value.to_bits(), end), (expected.to_bits(), text.len()));
+        }
+
+        #[test]
+        fn the_middle_of_two_and_its_neighbours_are_rounded_right(bits in 0_u32..0x7f7f_ffff, off in -40_i64..40) {
+            let (one, next) = (f64::from(f32::from_bits(bits)), f64::from(f32::from_bits(bits + 1)));
+            let middle = f64::from_bits(((one + (next - one) / 2.0).to_bits().cast_signed() + off).cast_unsigned());
+            for text in [format!("{middle}"), format!("{middle:.17}"), format!("{:.19}", middle % 1.0), format!("{middle:e}")] {
+                let expected: f32 = text.parse().unwrap();
+                prop_assert_eq!(number(text.as_bytes(), 0).unwrap().0.to_bits(), expected.to_bits(), "{}", text);
+            }
+        }
     }
 
     #[test]
