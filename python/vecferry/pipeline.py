@@ -150,9 +150,17 @@ def verify(config: Config, progress: Progress | None = None, journal: Journal | 
                 run = None
             with watch.step("verify"):
                 found = _verified(config, catalog, target, watch, run, journal)
+                if run is not None and config.level != "counts":
+                    with translated(config.target_url, "be verified"):
+                        found = _with_vectors(found, verify_vectors(target, run.plan))
     except KeyboardInterrupt:
         raise InterruptedRunError("interrupted: nothing was changed, run the same command again") from None
     return replace(found, seconds=watch.seconds(), notes=(*found.notes, *watch.notes))
+
+
+def _with_vectors(found: Verification, vectors: tuple[VectorResult, ...]) -> Verification:
+    wrong = found.status == "differences" or any(vector.problems for vector in vectors)
+    return replace(found, status="differences" if wrong else "ok", vectors=vectors)
 
 
 def _verified(

@@ -256,6 +256,18 @@ def test_the_oracle_reads_as_many_as_it_is_asked_for(mysql: MySQLDatabase, postg
     assert run_verify(mysql, postgres, oracle_rows=0).oracle == ()
 
 
+def test_searches_are_tried_where_a_run_says_how(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE vectors (id int PRIMARY KEY, embedding longtext)")
+    mysql.execute("INSERT INTO vectors VALUES (1, '[0.1,0.2,0.3]'), (2, '[3,2,1]')")
+    run(mysql, postgres, embedding=["vectors.embedding:3"])
+    [vector] = run_verify(mysql, postgres).vectors
+    assert (vector.recall_at_10, vector.problems) == (1.0, ())
+    postgres.execute(f'DROP INDEX "{vector.index}"')
+    found = run_verify(mysql, postgres)
+    assert (found.status, found.differences) == ("differences", ())
+    assert found.vectors[0].problems == (f"the index {vector.index} is missing",)
+
+
 def test_halfvec_is_rounded_and_measured(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
     mysql.execute("CREATE TABLE vectors (id int PRIMARY KEY, embedding longtext)")
     mysql.execute(

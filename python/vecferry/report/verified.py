@@ -28,6 +28,7 @@ def render_verification(result: Verification) -> RenderableType:
              for item in result.oracle]  # fmt: skip
     lines += [f"halfvec: {item.table}.{item.column} is off by {item.greatest_error:.3g} at most, cosine distance"
               f" {item.cosine_error:.3g}" for item in result.halfvecs]  # fmt: skip
+    lines += [f"{vector.table}.{vector.column}: {problem}" for vector in result.vectors for problem in vector.problems]
     if lines:
         parts.append(Text("\n".join(lines)))
     parts.extend(Text(f"note: {note}", style="yellow") for note in result.notes)
@@ -44,6 +45,9 @@ def summary(result: Verification) -> str:
     seconds = result.seconds.get("total", 0.0)
     if result.status == "ok":
         return f"equal: {compared} in {seconds:.1f} s"
+    searches = sum(bool(vector.problems) for vector in result.vectors)
+    if not result.differences:
+        return f"{count_words(searches, 'embedding column')} with problems; rows equal: {compared} in {seconds:.1f} s"
     different = sum(table.verified != "equal" for table in result.tables)
     missing, extra, changed = (
         sum(getattr(table, name) for table in result.tables)
