@@ -1,4 +1,4 @@
-//! JSON to one text for all texts that mean the same to PostgreSQL's jsonb.
+//! JSON to one text for all texts that mean the same to `jsonb`.
 //!
 //! No white space; the keys of an object in the order of their bytes, of equal ones the last; numbers as their
 //! digits without zeros at either end and an exponent, since jsonb compares them as decimals; strings with the

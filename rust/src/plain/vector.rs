@@ -1,4 +1,4 @@
-//! Embeddings as JSON text to what PostgreSQL sends of a vector (pgvector's `vector_send` in its `src/vector.c`): int16
+//! Embeddings as JSON text to what a server sends of a vector (pgvector's `vector_send` in its `src/vector.c`): int16
 //! dimensions, int16 zero, then the float32 components, the highest byte first.
 
 /// Appends the components of `text`, an object with the keys 0 to n-1 in any order or an array.
