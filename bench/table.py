@@ -85,12 +85,14 @@ def _costs(result: Mapping[str, Any]) -> str:
     for name, runs in result["runs"].items():
         cpu = [_median(run["cpu_seconds"].get(part) for run in runs) for part in ("client", "mariadb", "postgres")]
         plan = _median(run.get("steps", {}).get("plan") for run in runs)
+        verify = _median(run.get("steps", {}).get("verify") for run in runs)
         wall = _median(run.get("wall_seconds") for run in runs)
         peak = max(run.get("peak_bytes", 0) for run in runs) / 1e6
-        rows.append((_NAMES[name], *cpu, plan, wall, f"{peak:.0f}" if peak else ""))
+        rows.append((_NAMES[name], *cpu, plan, verify, wall, f"{peak:.0f}" if peak else ""))
+    head = ("", "CPU client", "CPU MariaDB", "CPU PostgreSQL", "plan", "verification", "wall", "peak client, MB")
     return (
         "What it costs, in seconds; the CPU is that of the load, the wall time that of the whole process.\n\n"
-        + markdown(("", "CPU client", "CPU MariaDB", "CPU PostgreSQL", "plan", "wall", "peak client, MB"), rows)
+        + markdown(head, rows)
     )
 
 

@@ -2,7 +2,7 @@
 
 The public API:
 
-    from vecferry import diagnose, load_config, load_scope, make_plan, migrate
+    from vecferry import diagnose, load_config, load_scope, make_plan, migrate, verify
 
     config = load_config(source="mysql://...", target="postgresql://...")
     report = migrate(config)
@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from vecferry.errors import VecferryError
     from vecferry.pipeline import make_plan, migrate
     from vecferry.progress import Progress
+    from vecferry.proof import verify
     from vecferry.rejects import list_rejects, retry_rejects
     from vecferry.report.report import Report
+    from vecferry.report.verification import Verification
 
 __all__ = [
     "Config",
     "Progress",
     "Report",
     "VecferryError",
+    "Verification",
     "diagnose",
     "list_rejects",
     "load_config",
@@ -36,6 +39,7 @@ __all__ = [
     "make_plan",
     "migrate",
     "retry_rejects",
+    "verify",
 ]
 
 _HOMES = {
@@ -43,6 +47,7 @@ _HOMES = {
     "Progress": ("progress", "Progress"),
     "Report": ("report.report", "Report"),
     "VecferryError": ("errors", "VecferryError"),
+    "Verification": ("report.verification", "Verification"),
     "diagnose": ("doctor.diagnose", "diagnose"),
     "load_config": ("config", "load"),
     "load_scope": ("config", "load_scope"),
@@ -50,6 +55,7 @@ _HOMES = {
     "list_rejects": ("rejects", "list_rejects"),
     "migrate": ("pipeline", "migrate"),
     "retry_rejects": ("rejects", "retry_rejects"),
+    "verify": ("proof", "verify"),
 }
 
 

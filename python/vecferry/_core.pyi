@@ -192,3 +192,34 @@ def sniff(column: ArrowArray) -> ArrowArray:
     Raises:
         TypeError: as for `parse_embeddings`.
     """
+
+def plain_vectors(column: ArrowArray) -> ArrowArray:
+    """Reads embeddings kept as text a second way, for verification: no code is shared with `parse_embeddings`.
+
+    Args:
+        column: as for `parse_embeddings`.
+
+    Returns:
+        `binary`, one entry a row: what `vector_send` of pgvector's `src/vector.c` would send, each component the
+        float32 nearest to its decimal text; null where the row is null or no embedding.
+
+    Raises:
+        TypeError: as for `parse_embeddings`.
+        ValueError: the result exceeds the 2 GiB that a binary column can hold.
+    """
+
+def plain_json(column: ArrowArray) -> ArrowArray:
+    """Brings JSON texts to one form for all that PostgreSQL's jsonb takes for equal.
+
+    Args:
+        column: as for `parse_embeddings`.
+
+    Returns:
+        `binary`, one entry a row: JSON without white space, an object's keys in the order of their bytes and of equal
+        ones the last, numbers as digits and exponent; null where the row is null or not one JSON value, or deeper
+        than 1,000 levels.
+
+    Raises:
+        TypeError: as for `parse_embeddings`.
+        ValueError: as for `plain_vectors`.
+    """

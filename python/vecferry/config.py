@@ -249,6 +249,10 @@ class Config(BaseSettings):
     max_rejects: int | None = Field(default=None, ge=0)
     require_tls: bool = False
     estimate: bool = True
+    level: Literal["counts", "sample", "full"] = "full"
+    oracle_rows: int = Field(default=2_000, ge=0)
+    max_differences: int = Field(default=20, ge=1)
+    verify_seed: int = 1
     truncate: bool = False
     restart: bool = False
     yes: bool = False

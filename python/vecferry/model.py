@@ -382,6 +382,10 @@ class Loss:
     """How many values or rows."""
     examples: tuple[str, ...] = ()
     """The keys of a few, e.g. `id = 7`."""
+    kind: str = ""
+    """A key of `config.POLICIES` where a policy does it."""
+    policy: str = ""
+    """That policy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from vecferry.mapping.ddl import drop_object
 from vecferry.plan.estimate import estimate
 from vecferry.planner import plan_run
 from vecferry.progress import Progress, Recorder
+from vecferry.proof import verified
 from vecferry.report.report import RejectResult, Report, SequenceResult, Status, TableResult, VectorResult
 from vecferry.resume import dropped_by, goes_on, refusal
 from vecferry.source.catalog import read_catalog
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from vecferry.config import Config
     from vecferry.model import Catalog, Chunk, ChunkResult, Plan
+    from vecferry.report.verification import Verification
     from vecferry.target.connect import Connection
 
 
@@ -189,6 +191,7 @@ class _Migration:
             vectors = verify_vectors(self._target, run.plan)
             missing = missing_keys(self._target, run.plan)
             crash_point("verified")
+            verification = self._verify(run)
         lacking = {(item.table, item.name) for item in missing}
         for entry in unproven:
             self._watch.note(_explained(entry, made=(entry.table, entry.name) not in lacking))
@@ -197,7 +200,7 @@ class _Migration:
             if (item.table, item.name) not in told | loose:
                 self._watch.note(f"the {item.kind} {item.name} of table {item.table} is missing in the target")
         whole = not unproven and all((item.table, item.name) in loose for item in missing)
-        return self._report(run, tables, vectors, sequences, whole=whole)
+        return self._report(run, tables, vectors, sequences, verification, whole=whole)
 
     def _without_loose_checks(
         self, plan: Plan, unproven: tuple[Unproven, ...]
@@ -429,16 +432,27 @@ class _Migration:
         with translated(self._config.target_url, "read the reject store"):
             return tuple(RejectResult(*found) for found in rejects.counts(self._target, run.id))
 
+    def _verify(self, run: ledger.Run) -> Verification:
+        with closing(connect_source(self._config.source_url)) as source:
+            catalog = read_catalog(source, self._config.tables, self._config.exclude)
+        return verified(self._config, catalog, self._target, self._watch, run, None)
+
     def _report(
         self,
         run: ledger.Run,
         tables: tuple[TableResult, ...],
         vectors: tuple[VectorResult, ...],
         sequences: tuple[SequenceResult, ...],
+        verification: Verification,
         *,
         whole: bool,
     ) -> Report:
-        equal = whole and all(table.verified == "equal" for table in tables) and not any(v.problems for v in vectors)
+        same = {table.name: table.verified for table in verification.tables}
+        tables = tuple(
+            replace(table, verified="different") if same.get(table.name) == "different" else table for table in tables
+        )
+        same_rows = all(table.verified == "equal" for table in tables) and verification.status == "ok"
+        equal = whole and same_rows and not any(vector.problems for vector in vectors)
         aside = self._rejects(run)
         status: Status = "differences" if not equal else "rejected" if aside else "ok"
         report = Report(
@@ -451,6 +465,7 @@ class _Migration:
             losses=run.plan.losses,
             notes=tuple(self._watch.notes),
             rejects=aside,
+            verification=replace(verification, seconds={"total": round(self._watch.seconds()["verify"], 3)}),
         )
         # A run with differences stays open: the same command verifies again.
         if status != "differences":

@@ -45,6 +45,9 @@ pub enum Error {
         /// Dimensions of each.
         dimensions: usize,
     },
+    /// The same, for values of any length.
+    #[error("the values exceed the 2 GiB of one binary column: pass fewer rows")]
+    TooMuch,
     /// Arrow refused an array.
     #[error(transparent)]
     Arrow(#[from] ArrowError),

@@ -8,6 +8,7 @@ pub mod capsule;
 pub mod column;
 pub mod embedding;
 pub mod error;
+pub mod plain;
 pub mod wire;
 
 use error::Error;
@@ -36,6 +37,7 @@ mod core {
     use crate::column::{TextColumn, VectorColumn, check_dimensions};
     use crate::embedding::{Kind, Reason};
     use crate::error::Error;
+    use crate::plain;
     use crate::wire;
 
     struct Column(ArrayRef);
@@ -145,6 +147,23 @@ mod core {
         let column = TextColumn::try_from(column.0)?;
         let census: ArrayRef = Arc::new(py.detach(|| batch::sniff(&column))?);
         Ok(census.into())
+    }
+
+    #[pyfunction]
+    fn plain_vectors(py: Python, column: Column) -> PyResult<Exported> {
+        let column = TextColumn::try_from(column.0)?;
+        let mut row = Vec::new();
+        let read: ArrayRef = Arc::new(
+            py.detach(|| plain::each(&column, |text, bytes| plain::vector::read(text, &mut row, bytes)))?,
+        );
+        Ok(read.into())
+    }
+
+    #[pyfunction]
+    fn plain_json(py: Python, column: Column) -> PyResult<Exported> {
+        let column = TextColumn::try_from(column.0)?;
+        let read: ArrayRef = Arc::new(py.detach(|| plain::each(&column, plain::json::read))?);
+        Ok(read.into())
     }
 
     #[pymodule_init]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from vecferry import Progress, load_config, migrate
+from vecferry import Progress, load_config, migrate, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tests.conftest import MySQLDatabase, PostgresDatabase
-    from vecferry import Config, Report
+    from vecferry import Config, Report, Verification
 
 
 class Act(Progress):
@@ -54,6 +54,10 @@ def config_for(mysql: MySQLDatabase, postgres: PostgresDatabase, **options: Any)
 def run(mysql: MySQLDatabase, postgres: PostgresDatabase, progress: Progress | None = None, **options: Any) -> Report:
     """Migrates with consent to everything."""
     return migrate(config_for(mysql, postgres, **options), progress, lambda _: True)
+
+
+def run_verify(mysql: MySQLDatabase, postgres: PostgresDatabase, **options: Any) -> Verification:
+    return verify(config_for(mysql, postgres, **options))
 
 
 def source_rows(mysql: MySQLDatabase, table: str, order: str) -> list[dict[str, Any]]:

@@ -47,7 +47,9 @@ def help_of(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_only_commands_that_exist_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     listed = re.findall(r"^│ (\w+) ", help_of(capsys=capsys), re.MULTILINE)
-    assert sorted(listed) == sorted([*COMMANDS, "rejects"]) == ["demo", "doctor", "migrate", "plan", "rejects"]
+    assert (
+        sorted(listed) == sorted([*COMMANDS, "rejects"]) == ["demo", "doctor", "migrate", "plan", "rejects", "verify"]
+    )
 
 
 def test_no_arguments_are_a_question_for_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,7 +84,7 @@ def test_every_option_is_documented(command: str, capsys: pytest.CaptureFixture[
 
 
 def test_every_field_of_the_configuration_has_an_option_and_its_variable(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = help_of("migrate", capsys=capsys) + help_of("plan", capsys=capsys)
+    shown = "".join(help_of(command, capsys=capsys) for command in ("migrate", "plan", "verify"))
     for field in Config.model_fields:
         assert NEGATED.get(field, "--" + field.replace("_", "-")) in shown
         assert re.search(rf"VECFERRY_{field.upper()}\b", shown), field
@@ -122,5 +124,5 @@ def test_plan_takes_no_option_that_only_migrate_knows() -> None:
 
     assert options("plan") - options("migrate") == {"verbose", "no_estimate"}
     assert options("migrate") - options("plan") == {
-        "restart", "yes", "report", "consistency", "retries", "max_rejects",
+        "restart", "yes", "report", "consistency", "retries", "max_rejects", "level", "oracle_rows", "max_differences",
     }  # fmt: skip

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.markup import escape
 
-from vecferry.cli import demo, doctor, interrupt, migrate, plan, rejects
+from vecferry.cli import demo, doctor, interrupt, migrate, plan, rejects, verify
 from vecferry.cli.invocation import MEANINGS, Invocation, silence
 from vecferry.cli.title import hide_passwords
 from vecferry.engine.allocator import keep_freed_buffers
@@ -54,12 +54,13 @@ def vecferry(
 ) -> None:
     """Move a MySQL or MariaDB database to PostgreSQL + pgvector: JSON embeddings become vectors.
 
-    Every row and every type goes along, and every table's rows are counted on both sides.
+    Every row and every type goes along, and every cell is compared with what was there.
 
     Examples:
       vecferry demo
       vecferry plan    -s mysql://me@db1/shop -t postgresql://me@db2/shop
       vecferry migrate -s mysql://me@db1/shop -t postgresql://me@db2/shop
+      vecferry verify  -s mysql://me@db1/shop -t postgresql://me@db2/shop
     """
     if context.invoked_subcommand is None:
         context.get_help()
@@ -70,6 +71,7 @@ app.command("plan")(plan.plan)
 app.command("migrate")(migrate.migrate)
 app.add_typer(rejects.app, name="rejects")
 app.command("doctor")(doctor.doctor)
+app.command("verify")(verify.verify)
 
 
 def run(arguments: Sequence[str], invocation: Invocation | None = None) -> int:

@@ -25,6 +25,7 @@ EMBEDDINGS = "Embeddings"
 VALUES = "Types and values"
 LOAD = "Speed and memory"
 SAFETY = "Consent and resumption"
+VERIFICATION = "Verification"
 OUTPUT = "Output"
 
 
@@ -343,6 +344,39 @@ Restart = Annotated[
 Yes = Annotated[
     bool | None,
     _option("yes", "--yes", "-y", metavar="", panel=SAFETY, help="Agree to what would be asked."),
+]
+Level = Annotated[
+    Literal["counts", "sample", "full"] | None,
+    _option(
+        "level",
+        "--level",
+        panel=VERIFICATION,
+        help="How far to compare: counts of rows, sample of a few chunks of every table, full with every cell.",
+    ),
+]
+OracleRows = Annotated[
+    int | None,
+    _option(
+        "oracle_rows",
+        "--oracle-rows",
+        metavar="N",
+        panel=VERIFICATION,
+        help="How many embeddings of each table are read a second time, by orjson and numpy.",
+    ),
+]
+MaxDifferences = Annotated[
+    int | None,
+    _option(
+        "max_differences",
+        "--max-differences",
+        metavar="N",
+        panel=VERIFICATION,
+        help="How many differences of each kind and column are listed; all are counted.",
+    ),
+]
+VerifySeed = Annotated[
+    int | None,
+    _option("verify_seed", "--verify-seed", metavar="N", panel=VERIFICATION, help="What the samples are drawn by."),
 ]
 Json = Annotated[
     bool,

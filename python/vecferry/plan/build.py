@@ -103,7 +103,7 @@ def draft(
     names = target_names(catalog)
     work = _Draft(
         catalog, target, config, findings, taken | set(names.values()) | _sequences(catalog, names), abilities,
-        names, {table.name: _column_names(table) for table in catalog.tables}, numbered_family(catalog),
+        names, {table.name: column_names(table) for table in catalog.tables}, numbered_family(catalog),
         losses=list(catalog.leftovers), notes=list(catalog.notes),
     )  # fmt: skip
     _check_options(work)
@@ -151,7 +151,8 @@ _SYSTEM_COLUMNS = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 """PostgreSQL's manual, "System Columns"."""
 
 
-def _column_names(table: Table) -> dict[str, str]:
+def column_names(table: Table) -> dict[str, str]:
+    """Returns the names of a table's columns in the target, by name in the source."""
     return _unique_names((column.name for column in table.columns), set(_SYSTEM_COLUMNS))
 
 

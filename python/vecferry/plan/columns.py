@@ -403,7 +403,8 @@ def _settled(scope: Scope, column: Column, plan: ColumnPlan, checks: tuple[Check
             problems.append(f"{held}: {_advice(check, nullable=plan.nullable)}")
         else:
             read = check.repairs[policy].format(read)
-            losses.append(Loss(scope.table, column.name, f"{what}: {_DONE[policy]}", answer.count, answer.examples))
+            done = f"{what}: {_DONE[policy]}"
+            losses.append(Loss(scope.table, column.name, done, answer.count, answer.examples, check.kind, policy))
     select = _select(column, row, read)
     return ColumnDecision(
         replace(plan, select=select), losses=tuple(losses), problems=tuple(problems), guards=tuple(guards)

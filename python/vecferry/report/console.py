@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vecferry.mapping.typemap import base_type
+from vecferry.report.verified import render_differences
 from vecferry.words import count_words
 
 if TYPE_CHECKING:
@@ -244,6 +245,8 @@ def render_report(report: Report) -> RenderableType:
         parts.append(_losses(report.losses))
     if report.rejects:
         parts.append(_rejects(report.rejects))
+    if report.verification is not None and report.verification.differences:
+        parts.append(render_differences(report.verification.differences))
     parts.extend(_notes((*(problem for vector in report.vectors for problem in _problems(vector)), *report.notes)))
     parts.append(Text(_seconds(report.seconds), style="dim"))
     if report.report:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from vecferry.model import Loss  # noqa: TC001 - part of the dataclass that asdict walks
+
+if TYPE_CHECKING:
+    from vecferry.report.verification import Verification
 
 Status = Literal["ok", "differences", "rejected", "nothing to do"]
 
@@ -79,6 +82,8 @@ class Report:
     notes: tuple[str, ...] = field(default=())
     rejects: tuple[RejectResult, ...] = ()
     report: str | None = None
+    verification: Verification | None = None
+    """What came of comparing every cell; None where a finished run was only counted again."""
 
     def to_json(self) -> dict[str, Any]:
         """Returns the object that `--json` prints; its names are stable."""

@@ -47,6 +47,9 @@ SESSION = (
 
 _NO_DISK = "free disk space on the server, in its tmpdir above all, then run again to go on"
 _NO_MEMORY = "give the server more memory, then run again to go on"
+READ_ONLY = "SET SESSION TRANSACTION READ ONLY"
+"""What sessions that read rows set besides; its variable has another name in MySQL 8 than before, it has not."""
+
 _ADVICE = {
     1021: _NO_DISK,
     1028: _NO_DISK,

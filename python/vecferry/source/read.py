@@ -22,7 +22,7 @@ from pymysql.cursors import SSCursor
 from vecferry.errors import SourceError, one_line
 from vecferry.mapping.select import COUNT_FROM_ZERO, computable, literal, quote, select, within
 from vecferry.model import Chunk
-from vecferry.source.connect import SESSION, cut_off, open_connection, translate
+from vecferry.source.connect import READ_ONLY, SESSION, cut_off, open_connection, translate
 from vecferry.source.probe import probe
 from vecferry.source.running import reading
 from vecferry.tls import source_mode
@@ -123,7 +123,7 @@ def _load(url: DatabaseURL, table: TablePlan, chunk: Chunk, most_bytes: int) -> 
     try:
         with reading(query):
             result = connectorx.read_sql(
-                address, query, return_type="arrow", pre_execution_query=[SESSION + COUNT_FROM_ZERO]
+                address, query, return_type="arrow", pre_execution_query=[SESSION + COUNT_FROM_ZERO, READ_ONLY]
             )
         return _typed(result, table)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
@@ -181,6 +181,7 @@ def _stream(
     cursor = SSCursor(connection)
     alone = ExitStack()
     try:
+        cursor.execute(READ_ONLY)
         cursor.execute(query)
         rows: list[tuple[bytes | None, ...]] = []
         size, largest = 0, 0

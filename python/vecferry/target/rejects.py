@@ -82,6 +82,28 @@ def counts(connection: Connection, run_id: str) -> list[tuple[Any, ...]]:
     return [(*row[:6], tuple(row[6] or ())) for row in found]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value of the store belongs, without the value."""
+
+    table: str
+    chunk: int
+    row: int
+    key: dict[str, Any] | None
+    column: str | None
+    action: str
+
+
+def places(connection: Connection, run_id: str) -> Iterator[Place]:
+    """Yields where the values of a run's store belong."""
+    found = connection.execute(
+        "SELECT table_name, chunk, row_number, key::text, column_name, action FROM vecferry.reject WHERE run_id = %s",
+        [run_id],
+    )
+    for table, chunk, number, key, column, action in found:
+        yield Place(table, chunk, number, None if key is None else orjson.loads(key), column, action)
+
+
 def entries(connection: Connection, run_id: str) -> Iterator[Entry]:
     """Yields the entries of a run by table and row; few are held at a time."""
     columns = "id, table_name, chunk, row_number, key::text, column_name, reason, message, original, action, kept"

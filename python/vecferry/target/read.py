@@ -1,0 +1,112 @@
+"""Reads rows back as Arrow by ADBC's COPY BINARY, in sessions that cannot write."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import adbc_driver_postgresql
+import pyarrow as pa
+from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement
+from adbc_driver_manager import Error as AdbcError
+
+from vecferry.errors import TargetError, one_line
+from vecferry.target.connect import PATH, PATIENCE, conninfo, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vecferry.config import DatabaseURL
+
+_SESSION = (
+    "SET default_transaction_read_only = on",
+    "SET TIME ZONE 'UTC'",
+    "SET DateStyle = 'ISO, YMD'",
+    "SET IntervalStyle = 'postgres'",
+    PATIENCE,
+    PATH,
+)
+_BATCH_BYTES = "adbc.postgresql.batch_size_hint_bytes"
+
+
+class Library:
+    """The target of a verification, from which each worker opens a reader."""
+
+    def __init__(self, url: DatabaseURL) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._database: AdbcDatabase | None = None
+
+    def close(self) -> None:
+        """Closes what the readers share; they are closed before."""
+        if self._database is not None:
+            with suppress(AdbcError):
+                self._database.close()
+
+    def reader(self) -> Reader:
+        """Opens a reader.
+
+        Raises:
+            TargetError: the server cannot be reached or refuses.
+        """
+        with self._lock:
+            if self._database is None:
+                try:
+                    self._database = adbc_driver_postgresql.connect(conninfo(self._url))
+                except AdbcError as error:
+                    raise _translate(error, self._url, "connect") from error
+        return Reader(self._database, self._url)
+
+
+class Reader:
+    """A read-only session; for one thread."""
+
+    def __init__(self, database: AdbcDatabase, url: DatabaseURL) -> None:
+        self._url = url
+        try:
+            self._connection = AdbcConnection(database)
+        except AdbcError as error:
+            raise _translate(error, url, "connect") from error
+        try:
+            for statement in _SESSION:
+                self._execute(statement)
+        except AdbcError as error:
+            self.close()
+            raise _translate(error, url, "connect") from error
+
+    def rows(self, query: str, table: str, *, batch_bytes: int) -> Iterator[pa.RecordBatch]:
+        """Yields what a query returns.
+
+        Args:
+            query: a SELECT.
+            table: the table, for errors.
+            batch_bytes: about how much is held at once, in bytes.
+
+        Raises:
+            TargetError: PostgreSQL refused; its own words are in the message.
+        """
+        try:
+            with AdbcStatement(self._connection) as statement:
+                statement.set_options(**{_BATCH_BYTES: str(batch_bytes)})
+                statement.set_sql_query(query)
+                stream, _ = statement.execute_query()
+                yield from pa.RecordBatchReader.from_stream(stream)
+        except (AdbcError, pa.ArrowException, OSError) as error:
+            # What goes wrong while the rows come is told by Arrow.
+            raise _translate(error, self._url, f"read table {table}") from error
+
+    def _execute(self, query: str) -> None:
+        with AdbcStatement(self._connection) as statement:
+            statement.set_sql_query(query)
+            statement.execute_update()
+
+    def close(self) -> None:
+        """Closes the session; a dead one is closed already."""
+        with suppress(AdbcError):
+            self._connection.close()
+
+
+def _translate(error: Exception, url: DatabaseURL, doing: str) -> TargetError:
+    sqlstate = error.sqlstate if isinstance(error, AdbcError) else None
+    return refusal(url, doing, one_line(error), sqlstate)
