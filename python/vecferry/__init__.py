@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vecferry.progress import Progress
     from vecferry.rejects import list_rejects, retry_rejects
     from vecferry.report.report import Report
+    from vecferry.search import search_quality
 
 __all__ = [
     "Config",
@@ -36,6 +37,7 @@ __all__ = [
     "make_plan",
     "migrate",
     "retry_rejects",
+    "search_quality",
 ]
 
 _HOMES = {
@@ -50,6 +52,7 @@ _HOMES = {
     "list_rejects": ("rejects", "list_rejects"),
     "migrate": ("pipeline", "migrate"),
     "retry_rejects": ("rejects", "retry_rejects"),
+    "search_quality": ("search", "search_quality"),
 }
 
 
