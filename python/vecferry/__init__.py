@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vecferry.rejects import list_rejects, retry_rejects
     from vecferry.report.report import Report
     from vecferry.search import search_quality
+    from vecferry.smoke import run_smoke
 
 __all__ = [
     "Config",
@@ -37,6 +38,7 @@ __all__ = [
     "make_plan",
     "migrate",
     "retry_rejects",
+    "run_smoke",
     "search_quality",
 ]
 
@@ -52,6 +54,7 @@ _HOMES = {
     "list_rejects": ("rejects", "list_rejects"),
     "migrate": ("pipeline", "migrate"),
     "retry_rejects": ("rejects", "retry_rejects"),
+    "run_smoke": ("smoke", "run_smoke"),
     "search_quality": ("search", "search_quality"),
 }
 

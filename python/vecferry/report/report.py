@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from vecferry.model import Loss  # noqa: TC001 - part of the dataclass that asdict walks
 
-Status = Literal["ok", "differences", "rejected", "nothing to do"]
+Status = Literal["ok", "differences", "rejected", "smoke failed", "nothing to do"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,18 @@ class RejectResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SmokeResult:
+    """What came of a statement or a request of `[smoke]`."""
+
+    name: str
+    kind: Literal["sql", "http"]
+    passed: bool
+    expected: str
+    found: str
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole result of a `migrate`."""
 
@@ -78,6 +90,7 @@ class Report:
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = field(default=())
     rejects: tuple[RejectResult, ...] = ()
+    smoke: tuple[SmokeResult, ...] = ()
     report: str | None = None
 
     def to_json(self) -> dict[str, Any]:
