@@ -27,7 +27,7 @@ from pydantic_settings import (
 from vecferry import tls
 from vecferry.errors import UsageError
 from vecferry.model import OnInvalid  # noqa: TC001 - pydantic reads the annotation
-from vecferry.sections import EmbeddingEndpoint, Search, Smoke, secrets_of
+from vecferry.sections import EmbeddingEndpoint, Search, Smoke, holds_secret, secrets_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -307,10 +307,17 @@ class Config(BaseSettings):
     @property
     def header_secrets(self) -> tuple[str, ...]:
         """What must not be seen of the headers that `[smoke]` and `[embedding_endpoint]` send."""
-        groups = [self.embedding_endpoint.headers] if self.embedding_endpoint else []
-        if self.smoke:
-            groups += [self.smoke.headers, *(check.headers for check in self.smoke.http)]
-        return tuple(secret for headers in groups for secret in secrets_of(headers))
+        return tuple(secret for headers in self._headers for secret in secrets_of(headers))
+
+    @property
+    def holds_header_secret(self) -> bool:
+        """Whether a header's secret is written out, not named by a variable."""
+        return any(holds_secret(headers) for headers in self._headers)
+
+    @property
+    def _headers(self) -> list[dict[str, str]]:
+        found = [self.embedding_endpoint.headers] if self.embedding_endpoint else []
+        return [*found, self.smoke.headers, *(check.headers for check in self.smoke.http)] if self.smoke else found
 
     @property
     def embedding_options(self) -> tuple[EmbeddingOption, ...]:
@@ -410,6 +417,9 @@ def _validated(settings: type[Config], file: Path | None, options: dict[str, obj
     except (ValueError, OSError) as error:
         raise UsageError(f"the configuration file {file} cannot be read: {error}") from None
     _ = (config.target_url, config.embedding_options, config.policies)
+    if file is not None and config.holds_header_secret and stat.S_IMODE(file.stat().st_mode) & 0o066:
+        advice = f"name a variable, ${{NAME}}, in its place, or chmod 600 {file}"
+        raise UsageError(f"the configuration file {file} holds a header's secret and is open to others: {advice}")
     return config
 
 

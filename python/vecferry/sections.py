@@ -15,8 +15,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from vecferry.errors import UsageError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_OPEN_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
-"""Headers that hold no secret."""
+_SECRET_NAME = re.compile("auth|cookie|credential|key|pass|secret|session|sign|token", re.IGNORECASE)
+"""Names of headers whose values are secrets, also where they are written out."""
 
 
 def _http_url(text: str) -> str:
@@ -149,12 +149,17 @@ def filled(headers: dict[str, str], where: str) -> dict[str, str]:
 
 
 def secrets_of(headers: dict[str, str]) -> tuple[str, ...]:
-    """Returns what must not be seen of configured headers: values, their words, and what their variables hold."""
+    """Returns what must not be seen of configured headers: what variables hold, and the values of telling names."""
     found: list[str] = []
     for name, text in headers.items():
         found += [os.environ.get(variable, "") for variable in _VARIABLE.findall(text)]
-        if name.lower() not in _OPEN_HEADERS:
+        if _SECRET_NAME.search(name):
             value = _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), text)
             # Of `Bearer abc` it is abc that is the secret, and that an application may repeat.
             found += [value, value.split(" ", 1)[-1]]
     return tuple(secret for secret in found if secret)
+
+
+def holds_secret(headers: dict[str, str]) -> bool:
+    """Returns whether a configured header has its secret written out, not named by a variable."""
+    return any(_SECRET_NAME.search(name) and not _VARIABLE.search(text) for name, text in headers.items())

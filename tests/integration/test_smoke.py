@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from typing import TYPE_CHECKING, Any
@@ -143,6 +144,29 @@ class TestRequests:
             ["1", None],
             "0",
         )
+
+    def test_answers_in_pieces_compressed_or_without_a_body(self, postgres: PostgresDatabase) -> None:
+        document = json.dumps({"a": "x" * 1000}).encode()
+        routes: dict[str, Any] = {
+            "GET /chunked": Reply(200, document, chunked=True),
+            "GET /zipped": Reply(200, gzip.compress(document), {"Content-Encoding": "gzip"}, chunked=True),
+            "HEAD /empty": Reply(200, document),
+        }
+        with web_app(routes) as app:
+            results = asking(
+                postgres,
+                app.url,
+                {"name": "chunked", "path": "/chunked", "fields": {"a": "x" * 1000}},
+                {"name": "zipped", "path": "/zipped", "fields": {"a": "x" * 1000}},
+                {"name": "empty", "method": "HEAD", "path": "/empty"},
+            )
+        assert [(result.passed, result.found) for result in results.values()] == [(True, "status 200")] * 3
+
+    def test_an_answer_that_breaks_off(self, postgres: PostgresDatabase) -> None:
+        with web_app({"GET /x": Reply(200, b"{}", {"Content-Length": "9", "Connection": "close"})}) as app:
+            [result] = asking(postgres, app.url, {"name": "x", "path": "/x"}).values()
+        assert not result.passed
+        assert result.found.startswith("the request failed: ")
 
     def test_a_text_goes_as_it_is(self, postgres: PostgresDatabase) -> None:
         with web_app({"PUT /x": Reply(204)}) as app:

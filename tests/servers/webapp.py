@@ -31,6 +31,8 @@ class Reply:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    chunked: bool = False
+    """In chunks of three bytes, as a server that does not know the length beforehand."""
     drip: bool = False
     """Say that much is to come, and send a byte at a time until the client goes away."""
     hold: threading.Event | None = None
@@ -52,6 +54,8 @@ class WebApp:
         app = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 asked = Asked(self.command, self.path, dict(self.headers.items()), body)
@@ -74,12 +78,18 @@ class WebApp:
         handler.send_response(reply.status)
         for name, value in reply.headers.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", "1000000" if reply.drip else str(len(reply.body)))
+        if reply.chunked:
+            handler.send_header("Transfer-Encoding", "chunked")
+        elif "Content-Length" not in reply.headers:
+            handler.send_header("Content-Length", "1000000" if reply.drip else str(len(reply.body)))
         handler.end_headers()
         try:
             while reply.drip and not self.stopping.wait(0.02):
                 handler.wfile.write(b"x")
-            if handler.command != "HEAD":
+            if reply.chunked:
+                pieces = [reply.body[start : start + 3] for start in range(0, len(reply.body), 3)]
+                handler.wfile.write(b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (*pieces, b"")))
+            elif handler.command != "HEAD":
                 handler.wfile.write(reply.body)
         except OSError:
             return

@@ -98,6 +98,7 @@ def test_variables_in_headers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert filled(headers, "x") == {"Authorization": "Bearer s3cret", "Accept": "application/json"}
     assert "s3cret" in secrets_of(headers)
     assert "application/json" not in secrets_of(headers)
+    assert secrets_of({"X-Trace": "1", "X-Tenant": "${APP_TOKEN}", "Cookie": "sid=7"}) == ("s3cret", "sid=7", "sid=7")
     with pytest.raises(UsageError, match=r"smoke.headers names \$\{OTHER_TOKEN\}, and that variable is not set"):
         filled({"X-Key": "${OTHER_TOKEN}"}, "smoke.headers")
     monkeypatch.setenv("OTHER_TOKEN", "s3cret\r\nX-Other: 1")
@@ -111,6 +112,20 @@ def test_every_failure_of_a_call_leaves_headers_out(config_of: Load, monkeypatch
     invocation = Invocation()
     invocation.keep_secrets_of(config_of(SMOKE))
     assert invocation.mask("the app said s3cret") == "the app said ***"
+
+
+def test_a_file_with_a_secret_written_out_is_not_open_to_others(tmp_path: Path) -> None:
+    file = tmp_path / "vecferry.toml"
+    written = '[smoke]\nbase_url = "http://h"\nheaders = { X-Trace = "1", X-Key = "KEY" }'
+    for text, mode, refused in ((written, 0o644, True), (written, 0o600, False), (SMOKE, 0o644, False)):
+        file.write_text(text.replace("KEY", "hunter2"))
+        file.chmod(mode)
+        if not refused:
+            load_target(file, target="postgresql://me@db/shop")
+            continue
+        with pytest.raises(UsageError, match="holds a header's secret and is open to others") as caught:
+            load_target(file, target="postgresql://me@db/shop")
+        assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
