@@ -48,7 +48,7 @@ def search_quality(config: Config, queries: Path | None = None, progress: Progre
             for (line, query), vector in zip(asked, vectors, strict=True)
         )
         specs = _specs(target, config)
-        chosen = [index for index in indexes if _asked_for(index.table, config)]
+        chosen = [index for index in indexes if not index.partitioned and _asked_for(index.table, config)]
         results: list[SearchResult] = []
         for number, index in enumerate(chosen):
             watch.index(index.name, "searching", number, len(chosen))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.integration.support import run
 from tests.servers.webapp import Asked, Reply, closed_port, web_app
 from vecferry import search_quality
 from vecferry.cli.searching import show_search
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.conftest import PostgresDatabase
+    from tests.conftest import MySQLDatabase, PostgresDatabase
     from vecferry.report.report import VectorResult
     from vecferry.report.search import SearchReport, SearchResult
 
@@ -284,6 +285,42 @@ def test_time_is_bounded_and_what_did_not_fit_is_told(postgres: PostgresDatabase
     assert all(row.queries < search["queries"] for row in result.measured)
     assert any("did not fit the time" in note or "not measured" in note for note in result.notes)
     assert len({row.queries for row in result.measured}) <= 1, "each setting has the same queries"
+
+
+def test_after_a_migration_the_plan_says_what_there_must_be(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE docs (id int PRIMARY KEY, v longtext)")
+    for number, vector in enumerate(clustered(64)):
+        mysql.execute("INSERT INTO docs VALUES (%s, %s)", (number, text(vector)))
+    report = run(mysql, postgres, distance="l2")
+    name = report.vectors[0].index
+    assert measure(postgres).passed
+    postgres.execute(f'DROP INDEX "{name}"')
+    assert [result.problems for result in measure(postgres).indexes] == [
+        (f"the index {name} is missing: searches scan the table",)
+    ]
+    assert measure(postgres, exclude=("docs",)).indexes == ()
+    postgres.execute(f'CREATE INDEX "{name}" ON docs USING hnsw (v vector_cosine_ops)')
+    assert measure(postgres).indexes[0].problems == (
+        f"the index {name} is of vector_cosine_ops, but searches by l2 distance need vector_l2_ops",
+    )
+
+
+def test_each_partition_has_an_index_of_its_own(postgres: PostgresDatabase, tmp_path: Path) -> None:
+    fill(postgres, clustered(300), "filled")
+    postgres.execute(f"CREATE TABLE docs (id int, v vector({DIMENSIONS})) PARTITION BY RANGE (id)")
+    postgres.execute("CREATE TABLE docs_low PARTITION OF docs FOR VALUES FROM (0) TO (100)")
+    postgres.execute("CREATE TABLE docs_high PARTITION OF docs FOR VALUES FROM (100) TO (300)")
+    postgres.execute("INSERT INTO docs SELECT * FROM filled")
+    index(postgres)
+    file = tmp_path / "queries.jsonl"
+    query = {"table": "docs", "column": "v", "vector": list(map(float, clustered(300)[250])), "expected": [250]}
+    file.write_text(json.dumps({**query, "id": "id"}))
+    report = measure(postgres, file)
+    assert report.passed
+    assert report.queries[0].ranks == (1,)
+    counted = {result.table: result.census.rows for result in report.indexes if result.census}
+    assert counted == {"docs_low": 100, "docs_high": 200}
+    assert all(result.measured for result in report.indexes)
 
 
 class TestQueriesOfTheUser:

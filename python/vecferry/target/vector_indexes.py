@@ -12,7 +12,6 @@ from vecferry.mapping.nearest import OPERATORS, Nearest
 if TYPE_CHECKING:
     from vecferry.target.connect import Connection
 
-# A partitioned index holds nothing itself: its partitions are listed, each with the table that it is on.
 _INDEXES = """
 SELECT n.nspname, t.relname, c.relname, m.amname, i.indisvalid AND i.indisready, o.opcname,
   coalesce((SELECT a.attname FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attnum = i.indkey[0]
@@ -21,9 +20,10 @@ SELECT n.nspname, t.relname, c.relname, m.amname, i.indisvalid AND i.indisready,
       WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass
         AND d.refobjid = t.oid AND d.refobjsubid > 0 ORDER BY d.refobjsubid LIMIT 1)),
   CASE WHEN i.indkey[0] = 0 THEN pg_get_indexdef(c.oid, 1, false) END,
-  format_type(e.atttypid, e.atttypmod), coalesce(pg_get_expr(i.indpred, i.indrelid), ''), t.reltuples::bigint
+  format_type(e.atttypid, e.atttypmod), coalesce(pg_get_expr(i.indpred, i.indrelid), ''), t.reltuples::bigint,
+  c.relkind = 'I'
 FROM pg_index i
-JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i'
+JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid
 JOIN pg_namespace n ON n.oid = t.relnamespace
 JOIN pg_am m ON m.oid = c.relam
@@ -61,6 +61,8 @@ class VectorIndex:
     """Of a partial index; empty for a whole one."""
     rows: int
     """PostgreSQL's estimate for the table; -1 where it was never analyzed."""
+    partitioned: bool
+    """Whether it holds nothing itself: its partitions are indexes of their own."""
 
     @property
     def distance(self) -> str | None:
