@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from vecferry.rejects import list_rejects, retry_rejects
     from vecferry.report.report import Report
     from vecferry.report.verification import Verification
+    from vecferry.search import search_quality
+    from vecferry.smoke import run_smoke
 
 __all__ = [
     "Config",
@@ -39,6 +41,8 @@ __all__ = [
     "make_plan",
     "migrate",
     "retry_rejects",
+    "run_smoke",
+    "search_quality",
     "verify",
 ]
 
@@ -56,6 +60,8 @@ _HOMES = {
     "migrate": ("pipeline", "migrate"),
     "retry_rejects": ("rejects", "retry_rejects"),
     "verify": ("proof", "verify"),
+    "run_smoke": ("smoke", "run_smoke"),
+    "search_quality": ("search", "search_quality"),
 }
 
 

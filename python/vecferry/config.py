@@ -27,6 +27,7 @@ from pydantic_settings import (
 from vecferry import tls
 from vecferry.errors import UsageError
 from vecferry.model import OnInvalid  # noqa: TC001 - pydantic reads the annotation
+from vecferry.sections import EmbeddingEndpoint, Search, Smoke, holds_secret, secrets_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -256,6 +257,9 @@ class Config(BaseSettings):
     truncate: bool = False
     restart: bool = False
     yes: bool = False
+    smoke: Smoke | None = None
+    search: Search = Field(default_factory=Search)
+    embedding_endpoint: EmbeddingEndpoint | None = None
 
     @field_validator("tables", "exclude", "embedding", "on", mode="before")
     @classmethod
@@ -303,6 +307,21 @@ class Config(BaseSettings):
         """The target, parsed; every connection to it is made from this."""
         url = parse_target(self.target)
         return tls.require_target(url) if self.require_tls else url
+
+    @property
+    def header_secrets(self) -> tuple[str, ...]:
+        """What must not be seen of the headers that `[smoke]` and `[embedding_endpoint]` send."""
+        return tuple(secret for headers in self._headers for secret in secrets_of(headers))
+
+    @property
+    def holds_header_secret(self) -> bool:
+        """Whether a header's secret is written out, not named by a variable."""
+        return any(holds_secret(headers) for headers in self._headers)
+
+    @property
+    def _headers(self) -> list[dict[str, str]]:
+        found = [self.embedding_endpoint.headers] if self.embedding_endpoint else []
+        return [*found, self.smoke.headers, *(check.headers for check in self.smoke.http)] if self.smoke else found
 
     @property
     def embedding_options(self) -> tuple[EmbeddingOption, ...]:
@@ -402,6 +421,9 @@ def _validated(settings: type[Config], file: Path | None, options: dict[str, obj
     except (ValueError, OSError) as error:
         raise UsageError(f"the configuration file {file} cannot be read: {error}") from None
     _ = (config.target_url, config.embedding_options, config.policies)
+    if file is not None and config.holds_header_secret and stat.S_IMODE(file.stat().st_mode) & 0o066:
+        advice = f"name a variable, ${{NAME}}, in its place, or chmod 600 {file}"
+        raise UsageError(f"the configuration file {file} holds a header's secret and is open to others: {advice}")
     return config
 
 
@@ -435,6 +457,9 @@ def _check_mode(file: Path) -> None:
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:
     name = str(location[0]) if location else "configuration"
+    if name in _SECTIONS:
+        what = "no option of its section" if message == "Extra inputs are not permitted" else _plain(message)
+        return f"{_path(location)} in the configuration file: {what}"
     if message == "Extra inputs are not permitted":
         return f"{name} in the configuration file is no option: see `vecferry migrate --help`"
     option = "--schema" if name == "target_schema" else "--" + name.replace("_", "-")
@@ -443,3 +468,16 @@ def _fault(location: tuple[int | str, ...], message: str) -> str:
     if name in {"chunk_bytes", "index_memory"} and "could not" in message:
         return f"{option}: not a size: write for example 32MiB"
     return f"{option}: {message[0].lower()}{message[1:]}"
+
+
+_SECTIONS = ("smoke", "search", "embedding_endpoint")
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """Returns where a fault is as `smoke.http[0].path`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+
+
+def _plain(message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return text[0].lower() + text[1:]

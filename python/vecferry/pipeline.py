@@ -17,6 +17,7 @@ from vecferry.progress import Progress, Recorder
 from vecferry.proof import verified
 from vecferry.report.report import RejectResult, Report, SequenceResult, Status, TableResult, VectorResult
 from vecferry.resume import dropped_by, goes_on, refusal
+from vecferry.smoke import request_headers, with_smoke
 from vecferry.source.catalog import read_catalog
 from vecferry.source.chunks import chunk_key
 from vecferry.source.connect import connect as connect_source
@@ -112,7 +113,10 @@ def migrate(config: Config, progress: Progress | None = None, confirm: Callable[
         ForbiddenError: something blocks the migration, or consent was not given.
         InvalidValueError: a value cannot be carried.
         InterruptedRunError: the run was interrupted; the same call goes on.
+        UsageError: a header of `[smoke]` names a variable that is not set.
     """
+    if config.smoke is not None:
+        request_headers(config.smoke)  # a variable that is missing is told before hours of work
     watch = Recorder(progress or Progress())
     with closing(connect_source(config.source_url)) as source:
         # Both ends are tried before either is asked for more.
@@ -122,7 +126,7 @@ def migrate(config: Config, progress: Progress | None = None, confirm: Callable[
     with closing(_Migration(config, target, watch, confirm or (lambda _: False))) as migration:
         try:
             with ends_with_us(config.source_url):
-                return migration.run()
+                return with_smoke(config, migration.run())
         except KeyboardInterrupt:
             raise InterruptedRunError from None
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 MEANINGS: dict[ExitCode, str] = {
     ExitCode.DONE: "done and verified, or nothing was left to do",
-    ExitCode.DIFFERENCES: "done, but with differences, with rejected values, or doctor found an error or a warning",
+    ExitCode.DIFFERENCES: (
+        "done, but with differences, rejected values or a failed smoke test, or doctor found an error or a warning"
+    ),
     ExitCode.USAGE: "wrong option, URL or configuration file",
     ExitCode.SOURCE: "the source is unreachable or refused",
     ExitCode.TARGET: "the target is unreachable or refused",
@@ -76,7 +78,7 @@ class Invocation:
     def keep_secrets_of(self, config: Config) -> None:
         """Leaves the two passwords of `config`, wherever they came from, out of everything shown."""
         source = config.source_url.secrets if config.source else ()
-        for secret in (*source, *config.target_url.secrets):
+        for secret in (*source, *config.target_url.secrets, *config.header_secrets):
             self.keep_secret(secret)
 
     def mask(self, text: str) -> str:

@@ -345,6 +345,25 @@ Yes = Annotated[
     bool | None,
     _option("yes", "--yes", "-y", metavar="", panel=SAFETY, help="Agree to what would be asked."),
 ]
+Search = Annotated[
+    bool,
+    typer.Option(
+        "--search",
+        metavar="",
+        rich_help_panel=VERIFICATION,
+        help="Measure searches instead of comparing rows: recall and latency of every vector index. Needs no source.",
+    ),
+]
+Queries = Annotated[
+    Path | None,
+    typer.Option(
+        "--query",
+        metavar="FILE",
+        rich_help_panel=VERIFICATION,
+        show_default=False,
+        help="With --search: your own searches with the ids that they must find, see docs/search-quality.md.",
+    ),
+]
 Level = Annotated[
     Literal["counts", "sample", "full"] | None,
     _option(

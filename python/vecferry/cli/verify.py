@@ -10,6 +10,7 @@ import typer  # noqa: TC002 - typer reads the annotations
 from vecferry.cli import options, output
 from vecferry.cli.invocation import Invocation
 from vecferry.cli.progress import screen_for
+from vecferry.cli.searching import show_search
 from vecferry.errors import ExitCode
 from vecferry.report.verified import render_verification
 
@@ -28,6 +29,8 @@ def verify(
     tables: options.Tables = None,
     exclude: options.Exclude = None,
     schema: options.Schema = None,
+    search: options.Search = False,
+    query: options.Queries = None,
     level: options.Level = None,
     oracle_rows: options.OracleRows = None,
     max_differences: options.MaxDifferences = None,
@@ -51,9 +54,16 @@ def verify(
       vecferry verify -s mysql://me@db1/shop -t postgresql://me@db2/shop
       vecferry verify --config vecferry.toml --level sample
       vecferry verify --config vecferry.toml --tables 'doc_*' --report monday --json
+      vecferry verify --search --query searches.jsonl -t postgresql://me@db2/shop
     """
     invocation = context.ensure_object(Invocation)
     invocation.debug |= debug
+    if search or query is not None:
+        scope = options.load_target(
+            invocation, config_file, target=target, tables=tables, exclude=exclude, target_schema=schema
+        )
+        with screen_for(quiet=quiet) as screen:
+            return show_search(scope, query, screen, json_output=json_output)
     config = options.load(
         invocation,
         config_file,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vecferry.model import ColumnPlan, EmbeddingSpec, Estimate, Loss, Plan, TablePlan
-    from vecferry.report.report import RejectResult, Report, VectorResult
+    from vecferry.report.report import RejectResult, Report, SmokeResult, VectorResult
 
 _NONE = "-"
 _PLAIN = {
@@ -234,7 +234,11 @@ def _sql(statement: str) -> Text:
 
 def render_report(report: Report) -> RenderableType:
     """Returns the result of a run for reading; its last line is the status in words."""
-    if report.status == "nothing to do" and all(table.verified != "different" for table in report.tables):
+    if (
+        report.status == "nothing to do"
+        and not report.smoke
+        and all(table.verified != "different" for table in report.tables)
+    ):
         return Text(status_words(report), style="bold green")
     parts: list[RenderableType] = [_tables(report)]
     if report.vectors:
@@ -247,11 +251,15 @@ def render_report(report: Report) -> RenderableType:
         parts.append(_rejects(report.rejects))
     if report.verification is not None and report.verification.differences:
         parts.append(render_differences(report.verification.differences))
+    if report.smoke:
+        parts.append(render_smoke(report.smoke))
     parts.extend(_notes((*(problem for vector in report.vectors for problem in _problems(vector)), *report.notes)))
     parts.append(Text(_seconds(report.seconds), style="dim"))
     if report.report:
         parts.append(Text(f"report: {report.report}"))
-    parts.append(Text(status_words(report), style="bold green" if report.status == "ok" else "bold red"))
+    parts.append(
+        Text(status_words(report), style="bold green" if report.status in {"ok", "nothing to do"} else "bold red")
+    )
     return Group(*_spaced(parts))
 
 
@@ -260,6 +268,9 @@ def status_words(report: Report) -> str:
     run = f"(run {report.run_id})"
     if report.status == "nothing to do":
         return f"nothing is left to do: everything was carried before {run}"
+    if report.status == "smoke failed":
+        failed = [result.name for result in report.smoke if not result.passed]
+        return f"the data is there, but {count_words(len(failed), 'smoke test')} failed: {', '.join(failed)} {run}"
     rows = sum(table.rows_target for table in report.tables)
     carried = f"{count_words(len(report.tables), 'table')}, {count_words(rows, 'row')}"
     if report.status == "ok":
@@ -322,6 +333,20 @@ def _rejects(rejects: Iterable[RejectResult]) -> Table:
             entry.message + (f" ({'; '.join(entry.examples)})" if entry.examples else ""),
         )
     return _right(grid, 1)
+
+
+def render_smoke(results: Iterable[SmokeResult]) -> Table:
+    """Returns what came of `[smoke]`; what was found is told where it is not what was expected."""
+    grid = _grid("Smoke tests", "test", "result", "took", "expected", "found")
+    for result in results:
+        grid.add_row(
+            result.name,
+            Text("passed", "green") if result.passed else Text("FAILED", "bold red"),
+            seconds_words(result.milliseconds / 1000),
+            result.expected,
+            _NONE if result.passed else result.found,
+        )
+    return _right(grid, 2)
 
 
 def _problems(vector: VectorResult) -> list[str]:

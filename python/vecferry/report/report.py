@@ -10,7 +10,7 @@ from vecferry.model import Loss  # noqa: TC001 - part of the dataclass that asdi
 if TYPE_CHECKING:
     from vecferry.report.verification import Verification
 
-Status = Literal["ok", "differences", "rejected", "nothing to do"]
+Status = Literal["ok", "differences", "rejected", "smoke failed", "nothing to do"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,18 @@ class RejectResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SmokeResult:
+    """What came of a statement or a request of `[smoke]`."""
+
+    name: str
+    kind: Literal["sql", "http"]
+    passed: bool
+    expected: str
+    found: str
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole result of a `migrate`."""
 
@@ -81,6 +93,7 @@ class Report:
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = field(default=())
     rejects: tuple[RejectResult, ...] = ()
+    smoke: tuple[SmokeResult, ...] = ()
     report: str | None = None
     verification: Verification | None = None
     """What came of comparing every cell; None where a finished run was only counted again."""
