@@ -252,6 +252,7 @@ class Config(BaseSettings):
     truncate: bool = False
     restart: bool = False
     yes: bool = False
+    examples: bool = True
 
     @field_validator("tables", "exclude", "embedding", "on", mode="before")
     @classmethod

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from vecferry.model import Loss  # noqa: TC001 - part of the dataclass that asdict walks
+from vecferry.report.details import Details, Failure, SearchPoint  # noqa: TC001 - the same
 
-Status = Literal["ok", "differences", "rejected", "nothing to do"]
+Status = Literal["ok", "differences", "rejected", "nothing to do", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,11 @@ class Report:
     notes: tuple[str, ...] = field(default=())
     rejects: tuple[RejectResult, ...] = ()
     report: str | None = None
+    failure: Failure | None = None
+    """Why the run stopped; it has a status of its own, `stopped`, and no tables."""
+    search: tuple[SearchPoint, ...] = ()
+    details: Details | None = None
+    """What a report directory gets besides."""
 
     def to_json(self) -> dict[str, Any]:
         """Returns the object that `--json` prints; its names are stable."""

@@ -6,6 +6,7 @@ Sources: pgvector's README ("HNSW", "Index Build Time") and its src/hnswbuild.c.
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -40,7 +41,7 @@ def build_vector_index(
     memory_limit: int | None,
     workers: int,
     progress: Progress,
-) -> None:
+) -> float | None:
     """Builds the index of `spec`; an invalid one of that name is dropped first, a valid one stays.
 
     Args:
@@ -54,16 +55,19 @@ def build_vector_index(
         workers: parallel workers to ask for; the server's own limits still hold.
         progress: is told how far the build is, and what the server remarks.
 
+    Returns:
+        The seconds that the build took; None where there was nothing to build.
+
     Raises:
         psycopg.Error: the server refused the build.
     """
     if spec.index is None or spec.statement is None:
-        return
+        return None
     state = connection.execute(
         "SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(%s)", [qualified(schema, spec.index)]
     ).fetchone()
     if state is not None and state[0]:
-        return
+        return None
     if state is not None:
         connection.execute(f"DROP INDEX {qualified(schema, spec.index)}".encode())
     needed = spec_graph_bytes(spec, rows)
@@ -76,6 +80,7 @@ def build_vector_index(
     parallel = parallel_workers(connection, workers)
     table = qualified(schema, spec.table)
     reports = _Notices(spec.index, progress)
+    began = time.perf_counter()
     connection.add_notice_handler(reports)
     try:
         connection.execute(f"SET maintenance_work_mem = '{memory // 1024}kB'".encode())
@@ -98,6 +103,7 @@ def build_vector_index(
             connection.execute(f"ALTER TABLE {table} RESET (parallel_workers)".encode())
             connection.execute("RESET maintenance_work_mem")
             connection.execute("RESET max_parallel_maintenance_workers")
+    return time.perf_counter() - began
 
 
 def _build(
