@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 REPORT_NAME = "report.json"
+PAGE_NAME = "report.html"
 PIPED_WIDTH = 140
 """Columns of a result that goes into a file or a pipe, where no terminal says how wide it is."""
 
@@ -115,15 +116,17 @@ def open_report_directory(directory: Path) -> None:
         raise UsageError(f"--report: the directory {directory} cannot be written to")
 
 
-def write_report(directory: Path, value: dict[str, Any]) -> None:
-    """Writes `report.json`, readable by its owner alone; where it cannot, an older one stays.
+def write_report(directory: Path, value: dict[str, Any], page: str) -> None:
+    """Writes `report.json` and `report.html`, readable by their owner alone; where it cannot, older ones stay.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: a file cannot be written.
     """
     with private_file(directory / REPORT_NAME) as file:
         json.dump(value, file, indent=2)
         file.write("\n")
+    with private_file(directory / PAGE_NAME) as file:
+        file.write(page)
 
 
 @contextmanager
@@ -140,6 +143,8 @@ def private_file(path: Path) -> Iterator[TextIO]:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             yield file
         beside.replace(path)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)  # a full disk names none
         raise
