@@ -107,7 +107,7 @@ class _Inquiry:
             target=config.target_url.place,
             target_schema=config.target_schema,
             options=_options(config),
-            chosen=tuple(sorted(config.model_fields_set & set(_options(config)))),
+            chosen=tuple(name for name in sorted(_options(config)) if getattr(config, name) != _default(config, name)),
             steps=tuple(StepTime(**asdict(span)) for span in self._watch.spans),
         )
         found = self._of_target(found, report.run_id, stopped=stopped)
@@ -233,6 +233,10 @@ def _options(config: Config) -> dict[str, object]:
     """Returns the options whose values are plain, without the URLs: what is made of parts may hold a secret."""
     values = config.model_dump(mode="json", exclude={"source", "target"})
     return {name: value for name, value in values.items() if _plain(value)}
+
+
+def _default(config: Config, name: str) -> object:
+    return type(config).model_fields[name].get_default(call_default_factory=True)
 
 
 def _plain(value: object) -> bool:

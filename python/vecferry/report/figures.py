@@ -46,7 +46,9 @@ def speed(found: Mapping[str, Any] | None) -> list[dict[str, Any]]:
         whole = width * len(values)
         x = Axis(((0.0, "0 s"), (whole / 2, seconds_words(whole / 2)), (whole, seconds_words(whole))))
         mean, peak = words(sum(values) / len(values)), words(max(values))
-        line = Line(title, [width * (place + 0.5) for place in range(len(values))], values, area=True)
+        # Steps: each value is the mean of its stretch.
+        edges = [width * (place + side) for place in range(len(values)) for side in (0, 1)]
+        line = Line(title, edges, [value for value in values for _ in (0, 1)], area=True)
         alternative = f"{title} over {seconds_words(whole)} of loading: mean {mean}, peak {peak}."
         plot = line_plot([line], x, axis_from_zero(max(values), words), alternative)
         plots.append({"title": title, "plot": plot, "mean": mean, "peak": peak})

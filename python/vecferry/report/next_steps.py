@@ -30,18 +30,18 @@ def next_steps(report: Mapping[str, Any]) -> tuple[NextStep, ...]:
     url = f"postgresql://USER@{target}"
     if report["status"] == "stopped":
         return (
-            NextStep("Settle the cause", report["failure"]["advice"]),
+            NextStep("Settle the cause, then go on", report["failure"]["advice"]),
             NextStep(
                 "Or take the run back",
                 "With --restart, vecferry lists what the run made, drops or empties it after asking, and begins anew.",
-                f"vecferry migrate -s mysql://USER@{source} -t {url} --restart",
+                _command("migrate", f"-s mysql://USER@{source}", f"-t {url}", "--restart"),
             ),
             NextStep("The application stays where it is", f"Nothing has been changed in {source}."),
         )
-    return (*_before(report, url), *_cut_over(report, details, source, target, url), *_after(source, url))
+    return (*_before(report, source, url), *_cut_over(report, details, source, target, url), *_after(source, url))
 
 
-def _before(report: Mapping[str, Any], url: str) -> list[NextStep]:
+def _before(report: Mapping[str, Any], source: str, url: str) -> list[NextStep]:
     steps = []
     if report["status"] == "differences":
         steps.append(
@@ -55,7 +55,8 @@ def _before(report: Mapping[str, Any], url: str) -> list[NextStep]:
             NextStep(
                 "Land what was set aside, or agree that it stays behind",
                 "Correct the values in the source and retry them; the store keeps their original bytes.",
-                f"vecferry rejects list -t {url}\nvecferry rejects retry -s mysql://USER@... -t {url}",
+                f"vecferry rejects list -t {url}\n"
+                + _command("rejects retry", f"-s mysql://USER@{source}", f"-t {url}"),
             )
         )
     if report["losses"]:
@@ -68,13 +69,13 @@ def _before(report: Mapping[str, Any], url: str) -> list[NextStep]:
 def _cut_over(
     report: Mapping[str, Any], details: Mapping[str, Any], source: str, target: str, url: str
 ) -> list[NextStep]:
-    began = details.get("started", "")
+    began = details.get("started", "").replace("T", " ").replace("+00:00", " UTC")
     steps = [
         NextStep(
             "Stop all that writes to the source",
             f"Rows written to {source} after {began or 'this run began'} are not in the target. If there are any, keep"
             " the writers stopped and load again.",
-            f"vecferry migrate -s mysql://USER@{source} -t {url} --truncate",
+            _command("migrate", f"-s mysql://USER@{source}", f"-t {url}", "--truncate"),
         )
     ]
     steps.extend(_entity(vector) for vector in report["vectors"])
@@ -111,6 +112,10 @@ def _entity(vector: Mapping[str, Any]) -> NextStep:
     )
     text = "TypeORM would otherwise drop the column, or its HNSW index, as unknown to it." if guard else ""
     return NextStep(f"Change the entity of {name}", text, code)
+
+
+def _command(name: str, *options: str) -> str:
+    return " \\\n  ".join((f"vecferry {name}", *options))
 
 
 def _quoted(text: object) -> str:

@@ -1,7 +1,7 @@
 """`report.html`: the object of `report.json` as one page that needs nothing else; pure.
 
 No script, no request: the style sheet is the only thing that the page's own policy lets in, by its hash. Text that
-comes from the servers passes through `_name`, and everything through Jinja's escaping.
+comes from the servers passes through `_clean` and Jinja's escaping, names through `_name` besides.
 """
 
 from __future__ import annotations
@@ -71,17 +71,18 @@ def _template() -> Template:
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_clean,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {
         "name": _name,
-        "plain": _plain,
         "number": lambda value: f"{value:,}",
         "size": size_words,
         "seconds": seconds_words,
         "share": _share,
         "setting": _setting,
+        "option": _option,
     }
     return environment.get_template("template.html.j2")
 
@@ -89,13 +90,15 @@ def _template() -> Template:
 # --- words ---------------------------------------------------------------------------------------
 
 
-def _plain(text: object) -> str:
-    return _CONTROLS.sub("\ufffd", str(text))
+def _clean(value: Any) -> Any:  # noqa: ANN401 - whatever a template shows
+    if not isinstance(value, str):
+        return value
+    return type(value)(_CONTROLS.sub("\ufffd", value))
 
 
 def _name(text: object) -> Markup:
     """Returns a name or a value of the user's, kept from turning the direction of what stands around it."""
-    return Markup("<bdi>{}</bdi>").format(shorten(_plain(text), _LONGEST_NAME))
+    return Markup("<bdi>{}</bdi>").format(shorten(str(text), _LONGEST_NAME))
 
 
 def _share(value: float) -> str:
@@ -108,8 +111,15 @@ def _setting(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(_plain, value))
-    return f"{value:,}" if isinstance(value, int) else _plain(value)
+        return ", ".join(value)
+    # A list of words may be wrapped at its commas.
+    return f"{value:,}" if isinstance(value, int) else re.sub(r",(?=\S)", ", ", str(value))
+
+
+def _option(value: object, name: str) -> str:
+    if isinstance(value, int) and name in {"chunk_bytes", "index_memory"}:
+        return f"{value / 2**20:,.4g} MiB"
+    return _setting(value)
 
 
 def _listed(names: Sequence[str]) -> Markup:
@@ -154,8 +164,9 @@ def _verdict(report: Mapping[str, Any]) -> dict[str, Any]:
     if unchecked:
         sentence = f"{carried} arrived; {count_words(unchecked, 'table')} could not be checked."
         return {"kind": "warn", "word": "Not all checked", "sentence": sentence}
-    again = "was carried by an earlier run and is still equal" if status == "nothing to do" else "arrived and is equal"
-    return {"kind": "ok", "word": "Verified", "sentence": f"Everything {again}: {carried}."}
+    whole = f"All {count_words(rows, 'row')} of {count_words(len(tables), 'table')}"
+    when = "were carried by an earlier run" if status == "nothing to do" else "arrived"
+    return {"kind": "ok", "word": "Verified", "sentence": f"{whole} {when}, and both sides agree."}
 
 
 def _figures(report: Mapping[str, Any], details: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -167,11 +178,11 @@ def _figures(report: Mapping[str, Any], details: Mapping[str, Any]) -> list[tupl
         ("tables", f"{len(entries):,}"),
         ("rows in the target", f"{rows:,}"),
         ("read from the source", size_words(size)),
-        ("time in all", seconds_words(report["seconds"].get("total", 0.0))),
+        ("time", seconds_words(report["seconds"].get("total", 0.0))),
     ]
     speed = details.get("throughput")
     if speed:
         worked = speed["seconds"] * len(speed["bytes_per_second"])
-        found.append(("mean speed of the load", f"{size_words(size / worked)}/s"))
-    found.append(("rejected rows", f"{sum(entry['rows_rejected'] for entry in entries):,}"))
+        found.append(("load, mean", f"{size_words(size / worked)}/s"))
+    found.append(("rejected", f"{sum(entry['rows_rejected'] for entry in entries):,}"))
     return found

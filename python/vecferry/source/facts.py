@@ -18,6 +18,7 @@ _SETTINGS = (
     "version_comment", "sql_mode", "character_set_server", "collation_server", "time_zone", "system_time_zone",
     "lower_case_table_names", "innodb_buffer_pool_size", "max_allowed_packet", "log_bin",
 )  # fmt: skip
+_SIZES = ("innodb_buffer_pool_size", "max_allowed_packet")
 
 
 def settings(connection: Connection[Any]) -> tuple[str, dict[str, str]]:
@@ -31,11 +32,15 @@ def settings(connection: Connection[Any]) -> tuple[str, dict[str, str]]:
     # The session has an sql_mode and a time zone of its own.
     answers = rows(connection, f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({listed})")
     known = {plain_text(name): plain_text(value) for name, value in answers}
-    found = {name: known[name] for name in _SETTINGS if name in known}
+    found = {name: _sized(name, known[name]) for name in _SETTINGS if name in known}
     [(character_set,)] = rows(connection, "SELECT @@character_set_database")
     found["database's character set"] = plain_text(character_set)
     found["encrypted connection"] = "yes" if encrypted(connection) else "no"
     return f"{'MariaDB' if kind.mariadb else 'MySQL'} {kind.text}", found
+
+
+def _sized(name: str, value: str) -> str:
+    return f"{int(value) / 2**20:,.4g} MiB" if name in _SIZES and value.isdigit() else value
 
 
 def text_forms(connection: Connection[Any], table: str, column: str) -> dict[str, int]:
