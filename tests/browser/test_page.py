@@ -113,7 +113,7 @@ def test_every_text_stands_out(viewer: Viewer, report: Report, scheme: str) -> N
         assert [entry for entry in contrasts if entry[0] < AA] == []
 
 
-@pytest.mark.parametrize("width", [320, PHONE, 768, DESK])
+@pytest.mark.parametrize("width", [320, PHONE, 768])
 @pytest.mark.parametrize("report", [REPORT, STOPPED], ids=["done", "stopped"])
 def test_nothing_is_wider_than_the_screen(viewer: Viewer, report: Report, width: int) -> None:
     with viewer.opened(value_of(report), width) as page:
@@ -124,17 +124,24 @@ def test_nothing_is_wider_than_the_screen(viewer: Viewer, report: Report, width:
             assert page.evaluate("[...document.querySelectorAll('.scroll')].some((e) => e.scrollWidth > e.clientWidth)")
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_names_stay_text(viewer: Viewer, text: str) -> None:
-    done, stopped = value_of(REPORT), value_of(STOPPED)
-    plain = [shape(viewer, with_texts(report, "plain")) for report in (done, stopped)]
-    for report, expected in zip((done, stopped), plain, strict=True):
-        with viewer.opened(with_texts(report, text), PHONE) as page:
-            assert page.evaluate(SHAPE) == expected
-            assert page.title().endswith("vecferry report")
-            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
-            assert page.evaluate(OUTSIDE, PHONE) == []
-            assert page.locator("h2").first.is_visible()
+@pytest.mark.parametrize("text", [*HOSTILE, "\n".join(HOSTILE)], ids=range(len(HOSTILE) + 1))
+def test_hostile_names_stay_text(viewer: Viewer, plain: list[str], text: str) -> None:
+    with viewer.opened(with_texts(value_of(REPORT), text), PHONE) as page:
+        assert page.evaluate(SHAPE) == plain
+        assert page.title().endswith("vecferry report")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+        assert page.evaluate(OUTSIDE, PHONE) == []
+        assert page.locator("h2").first.is_visible()
+
+
+def test_a_hostile_failure_stays_text(viewer: Viewer) -> None:
+    plain = shape(viewer, with_texts(value_of(STOPPED), "plain"))
+    assert shape(viewer, with_texts(value_of(STOPPED), "\n".join(HOSTILE))) == plain
+
+
+@pytest.fixture(scope="module")
+def plain(viewer: Viewer) -> list[str]:
+    return shape(viewer, with_texts(value_of(REPORT), "plain"))
 
 
 def shape(viewer: Viewer, report: dict[str, Any]) -> list[str]:
@@ -192,8 +199,12 @@ def test_the_keyboard_is_enough(viewer: Viewer) -> None:
         assert page.evaluate("document.activeElement.className") == "skip"
         assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
         page.locator(".scroll").first.focus()
-        page.keyboard.press("ArrowRight")
-        page.wait_for_function("document.querySelector('.scroll').scrollLeft > 0")
+        scrolled = "document.querySelector('.scroll').scrollLeft > 0"
+        for _ in range(100):
+            page.keyboard.press("ArrowRight")
+            if page.evaluate(scrolled):
+                break
+        assert page.evaluate(scrolled)
         page.locator("summary").first.focus()
         page.keyboard.press("Enter")
         assert page.locator("details").first.get_attribute("open") is not None

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 STRETCHES = 60
-BARS = 24
+BARS = 25
+"""An odd number, so that norms which are all about the same are one bar."""
 _SHORTEST = 0.2
 """Seconds that a stretch lasts at least."""
 _INSTANT = 0.001
