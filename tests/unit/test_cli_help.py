@@ -19,6 +19,7 @@ COMMANDS = sorted(command.name or "" for command in app.registered_commands)
 EVERY = [*COMMANDS, *(f"rejects {command.name}" for command in rejects.registered_commands)]
 NEGATED = {
     "hnsw": "--no-index",
+    "examples": "--no-examples",
     "estimate": "--no-estimate",
     "detect_embeddings": "--no-detect",
     "target_schema": "--schema",
@@ -122,5 +123,5 @@ def test_plan_takes_no_option_that_only_migrate_knows() -> None:
 
     assert options("plan") - options("migrate") == {"verbose", "no_estimate"}
     assert options("migrate") - options("plan") == {
-        "restart", "yes", "report", "consistency", "retries", "max_rejects",
+        "restart", "yes", "report", "no_examples", "consistency", "retries", "max_rejects",
     }  # fmt: skip
