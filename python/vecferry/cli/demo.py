@@ -112,7 +112,7 @@ def _show(
     with _step(screen, "search"):
         search = nearest_chunks(postgres.url)
     with screen.paused():
-        output.print_result(render_report(report))
+        output.print_result(render_report(report, output.most_tables()))
         output.print_result(_render_search(search))
     return exit_code(report)
 

@@ -110,7 +110,7 @@ def migrate(
     if json_output:
         output.print_json(result.to_json())
     else:
-        output.print_result(render_report(result))
+        output.print_result(render_report(result, output.most_tables()))
     return exit_code(result)
 
 

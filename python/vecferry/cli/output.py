@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -23,6 +24,9 @@ REPORT_NAME = "report.json"
 PAGE_NAME = "report.html"
 PIPED_WIDTH = 140
 """Columns of a result that goes into a file or a pipe, where no terminal says how wide it is."""
+LINES_AROUND = 16
+"""Lines of a result on a terminal that are not tables."""
+LEAST_TABLES = 5
 
 
 class PatientConsole(Console):
@@ -65,6 +69,13 @@ def result_console() -> Console:
 def progress_console() -> Console:
     """Returns the console of everything that is not the result, on stderr."""
     return PatientConsole(file=cast("TextIO", _Log(sys.stderr)), highlight=False, markup=False, emoji=False)
+
+
+def most_tables() -> int | None:
+    """Returns how many tables a result on stdout lists to fit a terminal; None for all, where it is none."""
+    if not sys.stdout.isatty():
+        return None
+    return max(LEAST_TABLES, shutil.get_terminal_size().lines - LINES_AROUND)
 
 
 def print_result(renderable: RenderableType) -> None:
