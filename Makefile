@@ -10,7 +10,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 MANIFEST := --manifest-path rust/Cargo.toml --locked
 
-.PHONY: help demo test torture check bench bench-fast fuzz format lock mariadb postgis docs clean
+.PHONY: help demo test torture check bench bench-fast fuzz format lock mariadb postgis chromium docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -18,7 +18,7 @@ help: ## list the targets
 demo: $(BUILT) ## both servers, sample data, the whole migration, a search, the report (ROWS=2000)
 	$(VENV)/bin/vecferry demo --install-mariadb --rows $(ROWS)
 
-test: $(BUILT) mariadb postgis $(NODE_MODULES) ## every test, Rust and Python, on real servers
+test: $(BUILT) mariadb postgis chromium $(NODE_MODULES) ## every test, Rust and Python, on real servers
 	$(CARGO) test $(MANIFEST) --no-default-features --quiet
 	$(PY) -m pytest -n $(WORKERS)
 
@@ -68,6 +68,9 @@ docs: $(BUILT) ## write docs/type-mapping.md and docs/doctor.md anew
 
 postgis: $(BUILT)
 	@$(PY) -m tests.servers.install
+
+chromium: $(BUILT)
+	@$(PY) -m tests.browser.chromium
 
 clean: ## remove what make made
 	rm -rf $(VENV) target tests/*/node_modules

@@ -93,7 +93,7 @@ def pytest_unconfigure() -> None:
 
 def _only_unit_tests(config: pytest.Config) -> bool:
     """Whether every path asked for lies in a folder where no test needs a server."""
-    folders = [Path(__file__).parent / name for name in ("unit", "cases")]
+    folders = [Path(__file__).parent / name for name in ("unit", "cases", "browser")]
     paths = [Path(config.invocation_params.dir, argument.split("::")[0]).resolve() for argument in config.args]
     return bool(paths) and all(any(path.is_relative_to(folder) for folder in folders) for path in paths)
 

@@ -260,6 +260,7 @@ class Config(BaseSettings):
     smoke: Smoke | None = None
     search: Search = Field(default_factory=Search)
     embedding_endpoint: EmbeddingEndpoint | None = None
+    examples: bool = True
 
     @field_validator("tables", "exclude", "embedding", "on", mode="before")
     @classmethod

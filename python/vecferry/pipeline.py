@@ -13,7 +13,7 @@ from vecferry.errors import ForbiddenError, InterruptedRunError, TargetError
 from vecferry.mapping.ddl import drop_object
 from vecferry.plan.estimate import estimate
 from vecferry.planner import plan_run
-from vecferry.progress import Progress, Recorder
+from vecferry.progress import recorder
 from vecferry.proof import verified
 from vecferry.report.report import RejectResult, Report, SequenceResult, Status, TableResult, VectorResult
 from vecferry.resume import dropped_by, goes_on, refusal
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from vecferry.config import Config
     from vecferry.model import Catalog, Chunk, ChunkResult, Plan
+    from vecferry.progress import Progress, Recorder
     from vecferry.report.verification import Verification
     from vecferry.target.connect import Connection
 
@@ -65,7 +66,7 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
         SourceError: the source cannot be read.
         TargetError: the target cannot be read.
     """
-    watch = Recorder(progress or Progress())
+    watch = recorder(progress)
     with (
         watch.step("plan"),
         ends_with_us(config.source_url),
@@ -117,7 +118,7 @@ def migrate(config: Config, progress: Progress | None = None, confirm: Callable[
     """
     if config.smoke is not None:
         request_headers(config.smoke)  # a variable that is missing is told before hours of work
-    watch = Recorder(progress or Progress())
+    watch = recorder(progress)
     with closing(connect_source(config.source_url)) as source:
         # Both ends are tried before either is asked for more.
         target = connect_target(config.target_url)
@@ -163,6 +164,7 @@ class _Migration:
         self._lock()
         with self._watch.step("plan"):
             run = self._run()
+            self._watch.run_id = run.id
         if run.finished:
             return self._nothing_left(run)
         crash_point("planned")
@@ -416,7 +418,7 @@ class _Migration:
         totals = ledger.totals(self._target, run.id)
         sources = {table.target: table.name for table in plan.tables}
         for spec in plan.embeddings:
-            build_vector_index(
+            took = build_vector_index(
                 self._target,
                 lambda: connect_target(config.target_url),
                 plan.target_schema,
@@ -426,6 +428,8 @@ class _Migration:
                 config.workers - 1,
                 self._watch,
             )
+            if took is not None:
+                self._watch.builds[spec.index or ""] = round(took, 3)
 
     def _count(self, run: ledger.Run) -> tuple[TableResult, ...]:
         # Hours may have passed since the plan, and the source ends sessions that say nothing for long.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,11 +43,27 @@ class Progress:
         """Something a user should read, e.g. a retry and its reason; one sentence."""
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When a step ran, in seconds since the call began."""
+
+    name: str
+    start: float
+    seconds: float
+    finished: bool
+
+
 class Recorder(Progress):
     """Hands everything on to another watcher, times the steps and keeps the notes for the report."""
 
     def __init__(self, watcher: Progress) -> None:
         self._watcher = watcher
+        self.began = datetime.now(UTC)
+        self.run_id = ""
+        """The run that the call began or goes on with; empty while there is none."""
+        self.spans: list[Span] = []
+        self.builds: dict[str, float] = {}
+        """The seconds that the build of each index took."""
         self._started = time.perf_counter()
         self._seconds: dict[str, float] = {}
         self.notes: list[str] = []
@@ -64,8 +82,13 @@ class Recorder(Progress):
         """Times what is done inside; a step that fails has no end."""
         self._watcher.begin(name)
         started = time.perf_counter()
-        yield
-        seconds = time.perf_counter() - started
+        finished = False
+        try:
+            yield
+            finished = True
+        finally:
+            seconds = time.perf_counter() - started
+            self.spans.append(Span(name, round(started - self._started, 3), round(seconds, 3), finished))
         self._seconds[name] = self._seconds.get(name, 0.0) + seconds
         self._watcher.end(name, seconds)
 
@@ -74,3 +97,8 @@ class Recorder(Progress):
         steps = ("plan", "load", "keys", "vector_index", "sequences", "verify")
         taken = {name: round(self._seconds.get(name, 0.0), 3) for name in steps}
         return {**taken, "total": round(time.perf_counter() - self._started, 3)}
+
+
+def recorder(progress: Progress | None) -> Recorder:
+    """Returns `progress` itself where it records already, and one that records for it otherwise."""
+    return progress if isinstance(progress, Recorder) else Recorder(progress or Progress())

@@ -323,16 +323,18 @@ class TestReportDirectory:
     def test_the_report_is_its_owners_alone(self, tmp_path: Path) -> None:
         directory = tmp_path / "reports" / "monday"
         output.open_report_directory(directory)
-        output.write_report(directory, {"run_id": "1f2e"})
+        output.write_report(directory, {"run_id": "1f2e"}, "<p>é</p>")
         file = directory / "report.json"
         assert json.loads(file.read_text()) == {"run_id": "1f2e"}
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        page = directory / "report.html"
+        assert page.read_text(encoding="utf-8") == "<p>é</p>"
+        assert {stat.S_IMODE(path.stat().st_mode) for path in (file, page)} == {0o600}
 
     def test_a_report_takes_the_place_of_an_older_one(self, tmp_path: Path) -> None:
         old = tmp_path / "report.json"
         old.write_text("older and longer than what comes")
         old.chmod(0o644)
-        output.write_report(tmp_path, {})
+        output.write_report(tmp_path, {}, "")
         assert json.loads(old.read_text()) == {}
         assert stat.S_IMODE(old.stat().st_mode) == 0o600
 

@@ -19,6 +19,7 @@ COMMANDS = sorted(command.name or "" for command in app.registered_commands)
 EVERY = [*COMMANDS, *(f"rejects {command.name}" for command in rejects.registered_commands)]
 NEGATED = {
     "hnsw": "--no-index",
+    "examples": "--no-examples",
     "estimate": "--no-estimate",
     "detect_embeddings": "--no-detect",
     "target_schema": "--schema",

@@ -12,10 +12,10 @@ import typer
 from rich.markup import escape
 
 from vecferry.cli import demo, doctor, interrupt, migrate, plan, rejects, verify
-from vecferry.cli.invocation import MEANINGS, Invocation, silence
+from vecferry.cli.invocation import MEANINGS, Invocation, silence, told
 from vecferry.cli.title import hide_passwords
 from vecferry.engine.allocator import keep_freed_buffers
-from vecferry.errors import ExitCode, VecferryError, one_line
+from vecferry.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,24 +87,12 @@ def run(arguments: Sequence[str], invocation: Invocation | None = None) -> int:
     except SystemExit:
         code = ExitCode.DONE  # rich ends so when the reader of a help text has gone
     except BaseException as error:  # noqa: BLE001 - a Rust panic is no Exception
-        return invocation.fail(*_told(error), error)
+        return invocation.fail(*told(error), error)
     try:
         sys.stdout.flush()
     except OSError:
         silence(sys.stdout)
     return int(code or ExitCode.DONE)
-
-
-def _told(error: BaseException) -> tuple[str, ExitCode]:
-    """Returns the sentence and the exit code for what ended a call."""
-    if isinstance(error, VecferryError):
-        return str(error) or type(error).__name__, error.exit_code
-    if isinstance(error, typer.TyperException):
-        return f"{' '.join(error.format_message().split()).rstrip('.')}; see --help", ExitCode.USAGE
-    if isinstance(error, KeyboardInterrupt | typer.Abort):
-        return "interrupted", ExitCode.INTERRUPTED
-    what = f"{type(error).__name__}: {one_line(error)}"
-    return f"vecferry hit a bug: {what}; please report it, with --debug for the traceback", ExitCode.BUG
 
 
 def main() -> NoReturn:

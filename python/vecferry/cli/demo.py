@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,7 @@ from vecferry.cli import options, output
 from vecferry.cli.invocation import Invocation
 from vecferry.cli.migrate import exit_code
 from vecferry.cli.progress import screen_for
+from vecferry.cli.reports import run_with_report
 from vecferry.config import load
 from vecferry.errors import SourceError, TargetError
 from vecferry.report.console import render_report, seconds_words
@@ -40,6 +42,10 @@ InstallMariaDB = Annotated[
     typer.Option("--install-mariadb", metavar="", help="Install MariaDB with apt-get if it is missing (needs root)."),
 ]
 
+ReportDirectory = Annotated[
+    Path, typer.Option("--report", metavar="DIR", help="Write report.html and report.json into this directory.")
+]
+
 
 def demo(
     context: typer.Context,
@@ -47,12 +53,13 @@ def demo(
     rows: Rows = 2000,
     keep: Keep = False,
     install_mariadb: InstallMariaDB = False,
+    report: ReportDirectory = Path("vecferry-report"),
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
     r"""Show the whole way on this machine: two private servers, sample data, migrate, a similarity search.
 
-    Needs MariaDB from the system, and PostgreSQL from `pip install 'vecferry\[demo]'`. Nothing is left behind.
+    Needs MariaDB from the system, and PostgreSQL from `pip install 'vecferry\[demo]'`. Nothing but the report is left.
 
     Examples:
       vecferry demo
@@ -64,6 +71,7 @@ def demo(
 
     invocation = context.ensure_object(Invocation)
     invocation.debug |= debug
+    output.open_report_directory(report)
     servers = MariaDB(), Postgres()
     began = time.perf_counter()
     try:
@@ -77,7 +85,7 @@ def demo(
                     start_all(servers)
             except ServerError as error:
                 raise TargetError(f"the demo's servers did not start: {error}") from None
-            code = _show(invocation, screen, *servers, rows=rows)
+            code = _show(invocation, screen, *servers, rows=rows, directory=report)
         output.print_result(Text(f"the whole demo took {seconds_words(time.perf_counter() - began)}"))
         if keep:
             _wait(*servers)
@@ -86,9 +94,10 @@ def demo(
     return code
 
 
-def _show(invocation: Invocation, screen: Screen, mariadb: MariaDB, postgres: Postgres, *, rows: int) -> int:
-    from vecferry import pipeline  # noqa: PLC0415 - --help need not wait for the drivers
-    from vecferry.demo.sample import fill  # noqa: PLC0415
+def _show(
+    invocation: Invocation, screen: Screen, mariadb: MariaDB, postgres: Postgres, *, rows: int, directory: Path
+) -> int:
+    from vecferry.demo.sample import fill  # noqa: PLC0415 - --help need not wait for the drivers
     from vecferry.demo.search import nearest_chunks  # noqa: PLC0415
 
     with _step(screen, "sample"):
@@ -99,11 +108,11 @@ def _show(invocation: Invocation, screen: Screen, mariadb: MariaDB, postgres: Po
         )
     config = load(None, source=mariadb.url, target=postgres.url, **_DEFAULTS)
     invocation.keep_secrets_of(config)
-    report = pipeline.migrate(config, screen)
+    report = run_with_report(invocation, config, screen, None, directory)
     with _step(screen, "search"):
         search = nearest_chunks(postgres.url)
     with screen.paused():
-        output.print_result(render_report(report))
+        output.print_result(render_report(report, output.most_tables()))
         output.print_result(_render_search(search))
     return exit_code(report)
 

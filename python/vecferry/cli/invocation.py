@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from vecferry.errors import ExitCode, mask
+import typer
+
+from vecferry.errors import ExitCode, VecferryError, mask, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,6 +101,18 @@ class Invocation:
         if self.json_output:
             _write(sys.stdout, json.dumps({"status": "error", "exit_code": int(code), "error": sentence}) + "\n")
         return int(code)
+
+
+def told(error: BaseException) -> tuple[str, ExitCode]:
+    """Returns the sentence and the exit code for what ended a call."""
+    if isinstance(error, VecferryError):
+        return str(error) or type(error).__name__, error.exit_code
+    if isinstance(error, typer.TyperException):
+        return f"{' '.join(error.format_message().split()).rstrip('.')}; see --help", ExitCode.USAGE
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return "interrupted", ExitCode.INTERRUPTED
+    what = f"{type(error).__name__}: {one_line(error)}"
+    return f"vecferry hit a bug: {what}; please report it, with --debug for the traceback", ExitCode.BUG
 
 
 def _write(stream: object, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer  # noqa: TC002 - typer reads the annotations
@@ -11,12 +10,11 @@ from vecferry.cli import options, output
 from vecferry.cli.consent import asker
 from vecferry.cli.invocation import Invocation
 from vecferry.cli.progress import screen_for
+from vecferry.cli.reports import run_with_report
 from vecferry.errors import ExitCode, InterruptedRunError
 from vecferry.report.console import render_report
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vecferry.report.report import Report
 
 
@@ -56,6 +54,7 @@ def migrate(
     truncate: options.Truncate = None,
     restart: options.Restart = None,
     yes: options.Yes = None,
+    no_examples: options.NoExamples = None,
     json_output: options.Json = False,
     report: options.ReportDirectory = None,
     quiet: options.Quiet = False,
@@ -109,33 +108,19 @@ def migrate(
         truncate=truncate,
         restart=restart,
         yes=yes,
+        examples=options.negated(no_examples),
     )
     if report is not None:
         output.open_report_directory(report)
-    from vecferry import pipeline  # noqa: PLC0415 - a wrong option need not wait for the drivers
-
     with screen_for(quiet=quiet) as screen:
-        result = pipeline.migrate(config, screen, asker(screen, agreed=config.yes))
-    if report is not None:
-        result = _with_report(result, report)
+        result = run_with_report(invocation, config, screen, asker(screen, agreed=config.yes), report)
     if json_output:
         output.print_json(result.to_json())
     else:
-        output.print_result(render_report(result))
+        output.print_result(render_report(result, output.most_tables()))
     return exit_code(result)
 
 
 def exit_code(report: Report) -> ExitCode:
     """Returns what a finished run tells its caller."""
     return ExitCode.DONE if report.status in {"ok", "nothing to do"} else ExitCode.DIFFERENCES
-
-
-def _with_report(result: Report, directory: Path) -> Report:
-    """Writes the report; a full disk after hours of work is a note, the result stands."""
-    path = directory / output.REPORT_NAME
-    written = replace(result, report=str(path))
-    try:
-        output.write_report(directory, written.to_json())
-    except OSError as error:
-        return replace(result, notes=(*result.notes, f"{path} could not be written: {error.strerror}"))
-    return written

@@ -406,6 +406,16 @@ Json = Annotated[
         help="Print the result as one JSON object on stdout, an error too; progress stays on stderr.",
     ),
 ]
+NoExamples = Annotated[
+    bool | None,
+    _option(
+        "examples",
+        "--no-examples",
+        help="Leave keys and values of single rows out of the report's files.",
+        panel=OUTPUT,
+        metavar="",
+    ),
+]
 ReportDirectory = Annotated[
     Path | None,
     typer.Option(
@@ -413,7 +423,7 @@ ReportDirectory = Annotated[
         metavar="DIR",
         rich_help_panel=OUTPUT,
         show_default=False,
-        help="Write report.json into this directory, which is made if need be.",
+        help="Write report.html and report.json into this directory, which is made if need be.",
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", rich_help_panel=OUTPUT, help="Show no progress.")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 REPORT_NAME = "report.json"
+PAGE_NAME = "report.html"
 PIPED_WIDTH = 140
 """Columns of a result that goes into a file or a pipe, where no terminal says how wide it is."""
+LINES_AROUND = 16
+"""Lines of a result on a terminal that are not tables."""
+LEAST_TABLES = 5
 
 
 class PatientConsole(Console):
@@ -76,6 +81,13 @@ def progress_console() -> Console:
     return PatientConsole(file=cast("TextIO", _Log(sys.stderr)), highlight=False, markup=False, emoji=False)
 
 
+def most_tables() -> int | None:
+    """Returns how many tables a result on stdout lists to fit a terminal; None for all, where it is none."""
+    if not sys.stdout.isatty():
+        return None
+    return max(LEAST_TABLES, shutil.get_terminal_size().lines - LINES_AROUND)
+
+
 def print_result(renderable: RenderableType) -> None:
     """Prints a result for people on stdout; a statement longer than a line is neither wrapped nor cut.
 
@@ -127,15 +139,20 @@ def open_report_directory(directory: Path) -> None:
         raise UsageError(f"--report: the directory {directory} cannot be written to")
 
 
-def write_report(directory: Path, value: dict[str, Any]) -> None:
-    """Writes `report.json`, readable by its owner alone; where it cannot, an older one stays.
+def write_report(directory: Path, value: dict[str, Any], page: str | None = None) -> None:
+    """Writes `report.json` and, if there is a `page`, `report.html`, readable by their owner alone.
+
+    Where it cannot, older ones stay.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: a file cannot be written.
     """
     with private_file(directory / REPORT_NAME) as file:
         json.dump(value, file, indent=2)
         file.write("\n")
+    if page is not None:
+        with private_file(directory / PAGE_NAME) as file:
+            file.write(page)
 
 
 @contextmanager
@@ -152,6 +169,8 @@ def private_file(path: Path) -> Iterator[TextIO]:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             yield file
         beside.replace(path)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)  # a full disk names none
         raise

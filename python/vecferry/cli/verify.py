@@ -58,6 +58,7 @@ def verify(
     """
     invocation = context.ensure_object(Invocation)
     invocation.debug |= debug
+    invocation.interrupted = "interrupted: nothing was changed, run the same command again"
     if search or query is not None:
         scope = options.load_target(
             invocation, config_file, target=target, tables=tables, exclude=exclude, target_schema=schema

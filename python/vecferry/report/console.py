@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vecferry.model import ColumnPlan, EmbeddingSpec, Estimate, Loss, Plan, TablePlan
-    from vecferry.report.report import RejectResult, Report, SmokeResult, VectorResult
+    from vecferry.report.report import RejectResult, Report, SmokeResult, TableResult, VectorResult
 
 _NONE = "-"
 _PLAIN = {
@@ -232,15 +232,16 @@ def _sql(statement: str) -> Text:
 # --- report --------------------------------------------------------------------------------------
 
 
-def render_report(report: Report) -> RenderableType:
-    """Returns the result of a run for reading; its last line is the status in words."""
-    if (
-        report.status == "nothing to do"
-        and not report.smoke
-        and all(table.verified != "different" for table in report.tables)
-    ):
+def render_report(report: Report, most: int | None = None) -> RenderableType:
+    """Returns the result of a run for reading; its last line is the status in words.
+
+    Args:
+        report: what came of the run.
+        most: how many tables are listed: those that need a look, then the largest; None for all, in their order.
+    """
+    if report.status == "nothing to do" and all(table.verified != "different" for table in report.tables):
         return Text(status_words(report), style="bold green")
-    parts: list[RenderableType] = [_tables(report)]
+    parts: list[RenderableType] = _listed_tables(report, most)
     if report.vectors:
         parts.append(_vectors(report))
     if report.sequences:
@@ -288,24 +289,38 @@ def status_words(report: Report) -> str:
     return f"done, but verification found differences in {', '.join(different) or 'the result'} {run}"
 
 
-def _tables(report: Report) -> Table:
-    grid = _grid("Tables", "table", "rows in source", "rows in target", "rejected", "read", "worker time", "verified")
+def _listed_tables(report: Report, most: int | None) -> list[RenderableType]:
+    if most is None or len(report.tables) <= most:
+        return [_tables(report.tables)]
+    ranked = sorted(report.tables, key=lambda t: (t.verified != "different", not t.rows_rejected, -t.bytes_read))
+    rest = ranked[most:]
+    equal = ", all equal" if all(table.verified == "equal" for table in rest) else ""
+    return [_tables(ranked[:most]), Text(f" {count_words(len(rest), 'more table')}{equal}", style="dim")]
+
+
+def _tables(tables: Iterable[TableResult]) -> Table:
+    tables = list(tables)
+    # A column that says nothing would take its width from the names.
+    out = any(table.rows_rejected for table in tables)
+    rejected = ["rejected"] if out else []
+    grid = _grid("Tables", "table", "rows in\nsource", "rows in\ntarget", *rejected, "read", "worker\ntime", "verified")
     marks = {
         "equal": ("equal", "green"),
         "different": ("DIFFERENT", "bold red"),
         "not checked": ("not checked", "dim"),
     }
-    for table in report.tables:
+    for table in tables:
         grid.add_row(
             table.name,
             f"{table.rows_source:,}",
             f"{table.rows_target:,}",
-            f"{table.rows_rejected:,}" if table.rows_rejected else _NONE,
+            *([f"{table.rows_rejected:,}" if table.rows_rejected else _NONE] if out else []),
             size_words(table.bytes_read),
             seconds_words(table.seconds),
             Text(*marks[table.verified]),
         )
-    return _right(grid, 1, 2, 3, 4, 5)
+    grid.columns[-1].no_wrap = True
+    return _right(grid, *range(1, len(grid.columns) - 1))
 
 
 def _vectors(report: Report) -> Table:

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from vecferry.model import Loss  # noqa: TC001 - part of the dataclass that asdict walks
+from vecferry.report.details import Details, Failure, SearchPoint  # noqa: TC001 - the same
 
 if TYPE_CHECKING:
     from vecferry.report.verification import Verification
 
-Status = Literal["ok", "differences", "rejected", "smoke failed", "nothing to do"]
+Status = Literal["ok", "differences", "rejected", "smoke failed", "nothing to do", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,11 @@ class Report:
     report: str | None = None
     verification: Verification | None = None
     """What came of comparing every cell; None where a finished run was only counted again."""
+    failure: Failure | None = None
+    """Why the run stopped; it has a status of its own, `stopped`, and no tables."""
+    search: tuple[SearchPoint, ...] = ()
+    details: Details | None = None
+    """What a report directory gets besides."""
 
     def to_json(self) -> dict[str, Any]:
         """Returns the object that `--json` prints; its names are stable."""

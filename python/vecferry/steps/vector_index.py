@@ -6,6 +6,7 @@ Sources: pgvector's README ("HNSW", "Index Build Time") and its src/hnswbuild.c.
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def build_vector_index(
     memory_limit: int | None,
     workers: int,
     progress: Progress,
-) -> None:
+) -> float | None:
     """Builds the index of `spec`, all or nothing; an invalid one is dropped first, a valid one stays.
 
     Args:
@@ -60,16 +61,19 @@ def build_vector_index(
         workers: parallel workers to ask for; the server's own limits still hold.
         progress: is told how far the build is, and what the server remarks.
 
+    Returns:
+        The seconds that the build took; None where there was nothing to build.
+
     Raises:
         psycopg.Error: the server refused the build.
     """
     if spec.index is None or spec.statement is None:
-        return
+        return None
     state = connection.execute(
         "SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(%s)", [qualified(schema, spec.index)]
     ).fetchone()
     if state is not None and state[0]:
-        return
+        return None
     if state is not None:
         connection.execute(f"DROP INDEX {qualified(schema, spec.index)}".encode())
     needed = spec_graph_bytes(spec, rows)
@@ -81,6 +85,7 @@ def build_vector_index(
         )
     parallel = parallel_workers(connection, workers)
     reports = _Notices(spec.index, progress)
+    began = time.perf_counter()
     connection.add_notice_handler(reports)
     try:
         with connection.transaction(), _parallel(connection, schema, spec.table, parallel):
@@ -99,6 +104,7 @@ def build_vector_index(
         crash_point("vector index built")
     finally:
         connection.remove_notice_handler(reports)
+    return time.perf_counter() - began
 
 
 @contextmanager

@@ -152,14 +152,23 @@ def exists(connection: Connection) -> bool:
     return bool(row and row[0])
 
 
+def by_id(connection: Connection, run_id: str) -> Run | None:
+    """Returns the run called `run_id`, if the ledger has it."""
+    return _run(connection, "id = %s", run_id)
+
+
 def latest(connection: Connection, target_schema: str) -> Run | None:
     """Returns the newest run into `target_schema`, if there is one."""
+    return _run(connection, "target_schema = %s", target_schema)
+
+
+def _run(connection: Connection, condition: LiteralString, value: str) -> Run | None:
     if not exists(connection):
         return None
     row = connection.execute(
         "SELECT id::text, plan::text, fingerprint, finished IS NOT NULL, report, position FROM vecferry.run"
-        " WHERE target_schema = %s ORDER BY started DESC LIMIT 1",
-        [target_schema],
+        f" WHERE {condition} ORDER BY started DESC LIMIT 1",
+        [value],
     ).fetchone()
     return Run(row[0], _PLAN.validate_json(row[1]), *row[2:]) if row else None
 
@@ -238,6 +247,16 @@ def totals(connection: Connection, run_id: str) -> dict[str, TableTotals]:
         [run_id],
     )
     return {str(table): TableTotals(*numbers) for table, *numbers in rows}
+
+
+def chunk_times(connection: Connection, run_id: str) -> list[tuple[float, float, int, int]]:
+    """Returns of each committed chunk the second of its commit, the seconds it took, its rows and its bytes."""
+    query = (
+        "SELECT extract(epoch FROM committed)::float8, seconds, rows_written, bytes_read FROM vecferry.chunk"
+        " WHERE run_id = %s"
+    )
+    return [(float(end), float(taken), int(rows), int(size)) for end, taken, rows, size
+            in connection.execute(query, [run_id])]  # fmt: skip
 
 
 def chunk_statement(run_id: str, result: ChunkResult) -> str:
