@@ -218,6 +218,20 @@ def test_a_report_that_cannot_be_made_hides_nothing(
     assert "visit.day" in said.rsplit("error: ", 1)[1]
 
 
+def test_a_page_that_cannot_be_made_leaves_the_result(
+    filled: MySQLDatabase,
+    postgres: PostgresDatabase,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(facts, "norms", lambda *_: 1 / 0)
+    assert migrate(filled, postgres, tmp_path, "--on", "zero-date=null", "--json") == ExitCode.DONE
+    value = json.loads(capsys.readouterr().out)
+    assert (value["status"], value["report"]) == ("ok", None)
+    assert value["notes"][-1] == "the report could not be made: ZeroDivisionError: division by zero"
+
+
 @pytest.mark.parametrize("kind", ["rejects", "stop", "plan"])
 def test_without_examples_no_row_is_told(
     filled: MySQLDatabase, postgres: PostgresDatabase, tmp_path: Path, kind: str

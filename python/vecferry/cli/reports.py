@@ -29,7 +29,7 @@ def run_with_report(
 ) -> Report:
     """Migrates and, where a directory is named, writes both files into it, whatever the end.
 
-    A full disk after hours of work is a note; the result stands.
+    A report that cannot be written after hours of work is a note; the result stands.
 
     Raises:
         VecferryError: as `pipeline.migrate`; what is known of the run is written before.
@@ -49,8 +49,8 @@ def run_with_report(
         return result
     try:
         return _written(directory, reporter.complete(config, watch, result), config)
-    except OSError as error:
-        return replace(result, notes=(*result.notes, _unwritten(error)))
+    except Exception as error:  # noqa: BLE001 - the report is lost, the result stands
+        return replace(result, notes=(*result.notes, _unwritten(invocation, error)))
 
 
 def _keep_stopped(
@@ -60,12 +60,10 @@ def _keep_stopped(
     from vecferry import reporter  # noqa: PLC0415 - as above
 
     try:
-        written = _written(directory, reporter.stopped(config, watch, sentence, code), config)
-        watch.note(f"the report of this run is {written.report}")
-    except OSError as error:
-        watch.note(_unwritten(error))
-    except Exception as error:  # noqa: BLE001 - the report is lost, the run's own error is told
-        watch.note(invocation.mask(f"the report could not be made: {type(error).__name__}: {one_line(error)}"))
+        _written(directory, reporter.stopped(config, watch, sentence, code), config)
+        watch.note(f"the report of this run is {directory / output.PAGE_NAME}")
+    except Exception as error:  # noqa: BLE001 - as above
+        watch.note(_unwritten(invocation, error))
 
 
 def _written(directory: Path, result: Report, config: Config) -> Report:
@@ -78,5 +76,7 @@ def _written(directory: Path, result: Report, config: Config) -> Report:
     return named
 
 
-def _unwritten(error: OSError) -> str:
-    return f"{error.filename} could not be written: {error.strerror}"
+def _unwritten(invocation: Invocation, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename} could not be written: {error.strerror}"
+    return invocation.mask(f"the report could not be made: {type(error).__name__}: {one_line(error)}")
