@@ -18,7 +18,7 @@ from vecferry.report.details import (
     Throughput,
 )
 from vecferry.report.rates import histogram
-from vecferry.report.report import RejectResult, Report, SequenceResult, TableResult, VectorResult
+from vecferry.report.report import RejectResult, Report, SequenceResult, SmokeResult, TableResult, VectorResult
 
 INDEX = "passages_embedding_hnsw"
 _EDGES, _COUNTS = histogram([0.9 + number / 1000 for number in range(200)])
@@ -71,6 +71,10 @@ REPORT = Report(
         SearchPoint(INDEX, kind, ef, 1 - 1.6 / ef, 1 - 9 / ef, ef / 100, ef / 50)
         for kind in ("stored", "perturbed")
         for ef in (20, 40, 100, 400)
+    ),
+    smoke=(
+        SmokeResult("history", "http", True, "200", "200", 12.5),
+        SmokeResult("count", "sql", False, "[[3]]", "[[2]]", 1.5),
     ),
     details=DETAILS,
 )

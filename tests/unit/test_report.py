@@ -124,6 +124,11 @@ class TestExamples:
             "kind": "cell", "table": "orders", "column": "note", "key": None, "source": None, "target": None,
         }  # fmt: skip
 
+    def test_of_a_smoke_test_the_outcome_is_left(self) -> None:
+        smoke = [{"name": "n", "kind": "sql", "passed": False, "expected": "s3c", "found": "s3c", "milliseconds": 1.0}]
+        kept = redacted(self.value(smoke=smoke), examples=False)["smoke"]
+        assert kept == [{**smoke[0], "expected": "", "found": "left out by --no-examples"}]
+
     def test_a_sentence_without_a_value_stays(self) -> None:
         kept = redacted(self.value(), examples=False)
         assert kept["failure"]["sentence"] == "the target db2.example:5432/athena refused to load rows: it shut down"

@@ -27,6 +27,10 @@ def redacted(report: dict[str, Any], *, examples: bool) -> dict[str, Any]:
         "rejects": [_entry(reject, examples) for reject in report.get("rejects", ())],
         "notes": [note if examples else _AT.sub("", note) for note in report.get("notes", ())],
     }
+    if report.get("smoke"):
+        kept["smoke"] = [
+            entry if examples else {**entry, "expected": "", "found": WITHHELD} for entry in report["smoke"]
+        ]
     failure, verification = report.get("failure"), report.get("verification")
     if failure and not examples:
         kept["failure"] = {**failure, "sentence": _sentence(failure["sentence"], loading=bool(report["run_id"]))}
