@@ -257,7 +257,7 @@ def render_report(report: Report, most: int | None = None) -> RenderableType:
     parts.extend(_notes((*(problem for vector in report.vectors for problem in _problems(vector)), *report.notes)))
     parts.append(Text(_seconds(report.seconds), style="dim"))
     if report.report:
-        parts.append(Text(f"report: {report.report}"))
+        parts.append(Text(f"report: {report.report.removesuffix('json')}html, and report.json beside it"))
     parts.append(
         Text(status_words(report), style="bold green" if report.status in {"ok", "nothing to do"} else "bold red")
     )
