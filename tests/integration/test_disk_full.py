@@ -138,8 +138,13 @@ def use_up(server: Postgres, disk: Disk) -> None:
             admin.execute("SELECT pg_logical_emit_message(false, 'test', repeat('x', 1 << 20))")
 
 
+@pytest.mark.parametrize(
+    "step",
+    # A small machine's keys may fit into what is left of the log's last segment: then nothing is proven.
+    ["rows", pytest.param("keys", marks=pytest.mark.torture)],
+)
 def test_a_full_disk_of_the_write_ahead_log(
-    mysql: MySQLDatabase, private_postgres: Callable[..., Postgres], open_path: Path
+    mysql: MySQLDatabase, private_postgres: Callable[..., Postgres], open_path: Path, step: str
 ) -> None:
     fill(mysql)
     server = private_postgres(settings={"max_wal_size": "64MB", "min_wal_size": "32MB"})
@@ -152,17 +157,16 @@ def test_a_full_disk_of_the_write_ahead_log(
         server.give(disk.path / "pg_wal")
         (server.data / "pg_wal").symlink_to(disk.path / "pg_wal")
         server.start()
-        for step in ("rows", "keys"):
-            with pytest.raises(TargetError) as caught:
-                migrate(config, Act(step, lambda: use_up(server, disk)))
-            # PostgreSQL panics; it comes back by itself where what it has suffices to recover, and else stays away.
-            assert caught.value.exit_code == ExitCode.TARGET
-            assert "run the same command again" in str(caught.value)
-            assert "\n" not in str(caught.value)
-            assert "PANIC" in server.log.read_text()
-            disk.grow(64)
-            server.kill()
-            server.start()
+        with pytest.raises(TargetError) as caught:
+            migrate(config, Act(step, lambda: use_up(server, disk)))
+        # PostgreSQL panics; it comes back by itself where what it has suffices to recover, and else stays away.
+        assert caught.value.exit_code == ExitCode.TARGET
+        assert "run the same command again" in str(caught.value)
+        assert "\n" not in str(caught.value)
+        assert "PANIC" in server.log.read_text()
+        disk.grow(64)
+        server.kill()
+        server.start()
         assert migrate(config).status == "ok"
         whole(mysql, server.url)
         server.stop()
