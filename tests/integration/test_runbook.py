@@ -129,7 +129,7 @@ class Night:
             if interrupted:
                 _wait_for_a_chunk(interrupted, process)
                 os.killpg(process.pid, signal.SIGINT)
-            output, _ = process.communicate(timeout=60)
+            output, _ = process.communicate(timeout=120)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -153,8 +153,8 @@ def _wait_for_a_chunk(target: str, process: subprocess.Popen[str]) -> None:
 
 
 @pytest.fixture
-def production(mysql: MySQLDatabase, postgres: PostgresDatabase) -> Iterator[tuple[str, str]]:
-    """Fills the source and gives the names of a database for the rehearsal on each side, dropped afterwards."""
+def production(mysql: MySQLDatabase, postgres: PostgresDatabase) -> Iterator[str]:
+    """Fills both sides and gives the name of the rehearsal's databases, which are dropped afterwards."""
     sample.fill(mysql.connect(autocommit=False), rows=ROWS)
     mysql.execute(
         "UPDATE content_embedding SET embedding = left(embedding, length(embedding) - 9) WHERE id = %s", [BROKEN]
@@ -162,22 +162,20 @@ def production(mysql: MySQLDatabase, postgres: PostgresDatabase) -> Iterator[tup
     postgres.execute("CREATE TABLE app_setting (name text PRIMARY KEY)")
     postgres.execute("INSERT INTO app_setting VALUES ('there before')")
     postgres.execute("ANALYZE app_setting")
-    names = (f"{mysql.database}_copy", f"{postgres.database}_copy")
-    yield names
-    mysql.execute(f"DROP DATABASE IF EXISTS {names[0]}")
+    copy = f"{mysql.database}_copy"
+    yield copy
+    mysql.execute(f"DROP DATABASE IF EXISTS {copy}")
     with psycopg.connect(with_database(postgres.url, "postgres"), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {names[1]} WITH (FORCE)".encode())
+        connection.execute(f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)".encode())
 
 
-def test_the_runbook(
-    mysql: MySQLDatabase, postgres: PostgresDatabase, production: tuple[str, str], tmp_path: Path
-) -> None:
+def test_the_runbook(mysql: MySQLDatabase, postgres: PostgresDatabase, production: str, tmp_path: Path) -> None:
     blocks = read(RUNBOOK.read_text(encoding="utf-8"))
     source, target = urlsplit(mysql.url), postgres.url
-    copies = with_database(mysql.url, production[0]), with_database(target, production[1])
+    copies = with_database(mysql.url, production), with_database(target, production)
     variables = {
         "SOURCE_DB": mysql.database,
-        "COPY_DB": production[0],
+        "COPY_DB": production,
         "TARGET_DB": postgres.database,
         "TARGET": target,
         "TARGET_COPY": copies[1],
@@ -190,7 +188,7 @@ def test_the_runbook(
     with web_app({"GET /qa/history": Reply.of([{"id": 1}]), "POST /qa/ask": Reply(500, b"no such column")}) as app:
         night = Night(
             tmp_path,
-            {**plain, **variables, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1"},
+            {**plain, **variables, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"},
             {
                 "mysql://vecferry:SECRET@db1/athena_copy": copies[0],
                 "postgresql://vecferry:SECRET@db2/athena_copy": copies[1],
@@ -211,6 +209,7 @@ def test_the_runbook(
         )
         for block in blocks:
             night.do(block)
+    assert [asked.path for asked in app.asked] == ["/qa/history", "/qa/ask"] * 3, "two rehearsals and the switch"
 
     dumped = (tmp_path / "source.sql").read_text(encoding="utf-8")
     assert dumped.count("INSERT INTO `content_embedding`"), "two empty dumps would be the same, too"
