@@ -289,6 +289,7 @@ class _Migration:
             run_id = ledger.begin(self._target, plan, VERSION, asdict(start))
             if old is not None:
                 ledger.forget(self._target, old.id)
+            rejects.supersede(self._target, plan, run_id)
             crash_point("plan not yet recorded")
         return ledger.Run(run_id, plan, plan.fingerprint, finished=False, report=None, position=asdict(start))
 
@@ -306,6 +307,13 @@ class _Migration:
             self._watch.note(f"nothing is left to do: run {run.id} carried everything (--truncate loads it again)")
         else:
             self._watch.note(f"run {run.id} carried everything, but source and target have differed since")
+        with translated(self._config.target_url, "read the reject store"):
+            others = [other.id for other in rejects.runs(self._target, run.plan.target_schema) if other.id != run.id]
+        if others:
+            self._watch.note(
+                f"the reject store still has rows of earlier runs into this schema ({', '.join(others)}):"
+                " `vecferry rejects list` shows them"
+            )
         old = run.report or {}
         return Report(
             run_id=run.id,

@@ -79,17 +79,18 @@ def _with_vectors(found: Verification, vectors: tuple[VectorResult, ...]) -> Ver
     return replace(found, status="differences" if wrong else "ok", vectors=vectors)
 
 
-def _rejects(target: Connection, config: Config, run: ledger.Run) -> dict[str, Rejects]:
-    """Returns what of each table lies in the reject store of a run."""
-    names = {
-        (table.name, column.name): column.source or column.name
-        for table in run.plan.tables for column in table.columns
-    }  # fmt: skip
+def _rejects(target: Connection, config: Config) -> dict[str, Rejects]:
+    """Returns what of each table of the source lies in the reject store of any run into the schema."""
+    names: dict[tuple[str, str], str] = {}
     rows: dict[str, dict[tuple[int, int], bool]] = defaultdict(dict)
     keys: dict[str, set[str]] = defaultdict(set)
     cells: dict[str, set[tuple[str, str]]] = defaultdict(set)
     with translated(config.target_url, "read the reject store"):
-        for place in store.places(target, run.id):
+        runs = [run for run in store.runs(target, config.target_schema) if run.plan.source == config.source_url.place]
+        for run in runs:
+            for table in run.plan.tables:
+                names |= {(table.name, column.name): column.source or column.name for column in table.columns}
+        for place in (place for run in runs for place in store.places(target, run.id)):
             left_out = place.action == "reject"
             rows[place.table][place.chunk, place.row] = left_out
             for key in _spellings(place.key):
@@ -98,9 +99,9 @@ def _rejects(target: Connection, config: Config, run: ledger.Run) -> dict[str, R
                 elif place.column is not None:
                     cells[place.table].add((key, names.get((place.table, place.column), place.column)))
     return {
-        table: Rejects(frozenset(keys[table]), frozenset(cells[table]), sum(found.values()),
+        name: Rejects(frozenset(keys[name]), frozenset(cells[name]), sum(found.values()),
                        len(found) - sum(found.values()))
-        for table, found in rows.items()
+        for name, found in rows.items()
     }  # fmt: skip
 
 
@@ -125,7 +126,7 @@ def verified(
     if plan is not None:
         known = {table.name for table in catalog.tables}
         plan = replace(plan, tables=tuple(table for table in plan.tables if table.name in known))
-    rejects = {} if run is None else _rejects(target, config, run)
+    rejects = _rejects(target, config)
     cells = verify_cells(matches, target, config, watch, plan, rejects, journal)
     tables = {name: (match.table, match.there, match.columns) for name, match in matches.items()}
     with translated(config.target_url, "be verified"):

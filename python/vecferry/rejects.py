@@ -8,6 +8,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from vecferry.errors import ForbiddenError, InvalidValueError
+from vecferry.plan.fingerprint import fingerprint
+from vecferry.source.catalog import read_catalog
+from vecferry.source.connect import connect as connect_source
 from vecferry.steps.keys import make_keys
 from vecferry.steps.retry_rejects import Row, correction_of, retry_row
 from vecferry.steps.sequences import set_sequences
@@ -16,10 +19,11 @@ from vecferry.target.connect import connect, translated
 from vecferry.target.ingest import Loader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from vecferry.config import Config
     from vecferry.target.connect import Connection
+    from vecferry.target.ingest import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +47,22 @@ class Retried:
 
 
 def list_rejects(config: Config) -> Iterator[dict[str, Any]]:
-    """Yields the entries of the last run's reject store, in the order of the rows.
+    """Yields the entries of the reject store of all runs into the schema, run by run, in the order of the rows.
 
-    Each is `{"id", "table", "key", "column", "reason", "message", "action", "original"}`; `original` is the value's
-    text, `{"hex": ...}` where it is none, None for NULL and for a row that was refused as a whole.
+    Each is `{"run", "id", "table", "key", "column", "reason", "message", "action", "original"}`; `original` is the
+    value's text, `{"hex": ...}` where it is none, None for NULL and for a row that was refused as a whole.
 
     Raises:
         TargetError: the target cannot be read.
         ForbiddenError: there has been no run.
     """
     with connect(config.target_url) as target, translated(config.target_url, "read the reject store"):
-        for entry in rejects.entries(target, _run(target, config).id):
+        _newest(target, config)
+        runs = rejects.runs(target, config.target_schema)
+        for run_id, entry in ((run.id, entry) for run in runs for entry in rejects.entries(target, run.id)):
             found = entry.reject
             yield {
+                "run": run_id,
                 "id": entry.id,
                 "table": found.table,
                 "key": found.key,
@@ -68,15 +75,16 @@ def list_rejects(config: Config) -> Iterator[dict[str, Any]]:
 
 
 def retry_rejects(config: Config, values: Mapping[int, Any] | None = None) -> Retried:
-    """Tries to land what is in the last run's reject store, each row in a transaction of its own.
+    """Tries to land what is in the reject store of any run into the schema, each row in a transaction of its own.
 
     Args:
-        config: the run's ends; a source is needed without `values`.
+        config: the runs' ends; a source is needed without `values`.
         values: corrected values by the number of their entry, see `steps.retry_rejects.Value`; None to read the rows
             from the source again.
 
     Raises:
-        ForbiddenError: there has been no run, it has not come to the end of its load, or another is running.
+        ForbiddenError: there has been no run, the newest has not come to the end of its load, another is running, or
+            no run has read the source that is given.
         SourceError: the source cannot be read.
         TargetError: the target cannot be written.
     """
@@ -84,31 +92,76 @@ def retry_rejects(config: Config, values: Mapping[int, Any] | None = None) -> Re
     with connect(url) as target, translated(url, "retry what was rejected"):
         if not ledger.lock(target):
             raise ForbiddenError(f"a migration is running on {url.place}: wait for its end")
-        run = _run(target, config)
-        if "cast" not in ledger.steps_done(target, run.id):
+        if "cast" not in ledger.steps_done(target, _newest(target, config).id):
             raise ForbiddenError(
                 "the last run has not come to the end of its load: finish it with `vecferry migrate`, then retry"
             )
-        landed, left, refused = 0, 0, list[str]()
-        with closing(Loader(url, run.plan.target_schema)) as loader, closing(loader.writer()) as writer:
-            for row in _rows(target, run.id):
-                try:
-                    correction = None if values is None else correction_of(row, run.plan, values)
-                    if values is not None and correction is None:
-                        left += 1
-                        continue
-                    source = None if values is not None else config.source_url
-                    retry_row(run.plan, run.id, row, correction, source, writer)
-                    landed += 1
-                except InvalidValueError as error:
-                    refused.append(str(error))
-        if landed:
-            make_keys(target, run.plan)
-            set_sequences(target, run.plan)
+        runs = rejects.runs(target, config.target_schema)
+        changed = _changed(runs, config) if values is None and runs else {}
+        result = Retried(0, (), 0)
+        with closing(Loader(url, config.target_schema)) as loader, closing(loader.writer()) as writer:
+            for run in runs:
+                found = _retry(target, writer, run, config, values, changed)
+                if found.landed:
+                    make_keys(target, run.plan)
+                    set_sequences(target, run.plan)
+                result = Retried(
+                    result.landed + found.landed,
+                    result.refused + found.refused,
+                    result.not_corrected + found.not_corrected,
+                )
+    return result
+
+
+def _retry(
+    target: Connection,
+    writer: Writer,
+    run: ledger.Run,
+    config: Config,
+    values: Mapping[int, Any] | None,
+    changed: Mapping[tuple[str, str], str],
+) -> Retried:
+    landed, left, refused = 0, 0, list[str]()
+    source = None if values is not None else config.source_url
+    for row in _rows(target, run.id):
+        number = f"reject {row.entries[0].id}"
+        if refusal := changed.get((run.id, row.first.table)):
+            refused.append(f"{number}: {refusal}: correct it with --values, or load the table again")
+            continue
+        try:
+            correction = None if values is None else correction_of(row, run.plan, values)
+            if values is not None and correction is None:
+                left += 1
+                continue
+            retry_row(run.plan, run.id, row, correction, source, writer)
+            landed += 1
+        except InvalidValueError as error:
+            refused.append(f"{number}: {error}")
     return Retried(landed, tuple(refused), left)
 
 
-def _run(target: Connection, config: Config) -> ledger.Run:
+def _changed(runs: Sequence[ledger.Run], config: Config) -> dict[tuple[str, str], str]:
+    """Says by run and table why its rows cannot be read again: another source, or another structure by now."""
+    place = config.source_url.place
+    if all(run.plan.source != place for run in runs):
+        places = ", ".join(sorted({run.plan.source for run in runs}))
+        raise ForbiddenError(f"what is in the reject store was read from {places}, not from {place}: name that source")
+    with closing(connect_source(config.source_url)) as source:
+        now = fingerprint(read_catalog(source, config.tables, config.exclude), config)
+    found = {}
+    for run in runs:
+        for table in run.plan.tables:
+            name = f"table {table.name}"
+            if run.plan.source != place:
+                found[run.id, table.name] = f"{name} was read from {run.plan.source}, not from {place}"
+            elif name not in now:
+                found[run.id, table.name] = f"{name} is no longer in the source"
+            elif now[name] != run.fingerprint.get(name):
+                found[run.id, table.name] = f"the structure of {name} in the source has changed since run {run.id}"
+    return found
+
+
+def _newest(target: Connection, config: Config) -> ledger.Run:
     run = ledger.latest(target, config.target_schema)
     if run is None:
         raise ForbiddenError(f"{config.target_url.place} holds no record of a run into schema {config.target_schema}")

@@ -21,7 +21,7 @@ from vecferry.errors import ExitCode, UsageError
 from vecferry.words import count_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from vecferry.config import Config
     from vecferry.rejects import Retried
@@ -60,7 +60,7 @@ def list_(
     json_output: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Show what the last run has put into its reject store.
+    """Show what is in the reject store of the runs into the schema.
 
     Examples:
       vecferry rejects list -t postgresql://me@db2/shop
@@ -182,15 +182,17 @@ def _read(file: Path) -> dict[int, Any]:
     return values
 
 
-def _grid(entries: Iterable[dict[str, Any]]) -> Table:
+def _grid(entries: Sequence[dict[str, Any]]) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for header in ("id", "where", "key", "reason", "what was done", "why", "original"):
+    several = len({entry["run"] for entry in entries}) > 1
+    for header in (*["run"] * several, "id", "where", "key", "reason", "what was done", "why", "original"):
         grid.add_column(header, overflow="fold")
     for entry in entries:
         key = entry["key"]
         original = entry["original"]
         text = "NULL" if original is None else f"0x{original['hex']}" if isinstance(original, dict) else original
         grid.add_row(
+            *[entry["run"]] * several,
             str(entry["id"]),
             _where(entry),
             "none" if key is None else ", ".join(f"{name} = {value}" for name, value in key.items()),

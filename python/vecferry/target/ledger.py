@@ -20,6 +20,8 @@ from pydantic import TypeAdapter
 from vecferry.model import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vecferry.model import ChunkResult
     from vecferry.target.connect import Connection
 
@@ -154,23 +156,26 @@ def exists(connection: Connection) -> bool:
 
 def by_id(connection: Connection, run_id: str) -> Run | None:
     """Returns the run called `run_id`, if the ledger has it."""
-    return _run(connection, "id = %s", run_id)
+    if not exists(connection):
+        return None
+    found = runs(connection, "id = %s", [run_id])
+    return found[0] if found else None
 
 
 def latest(connection: Connection, target_schema: str) -> Run | None:
     """Returns the newest run into `target_schema`, if there is one."""
-    return _run(connection, "target_schema = %s", target_schema)
-
-
-def _run(connection: Connection, condition: LiteralString, value: str) -> Run | None:
     if not exists(connection):
         return None
-    row = connection.execute(
-        "SELECT id::text, plan::text, fingerprint, finished IS NOT NULL, report, position FROM vecferry.run"
-        f" WHERE {condition} ORDER BY started DESC LIMIT 1",
-        [value],
-    ).fetchone()
-    return Run(row[0], _PLAN.validate_json(row[1]), *row[2:]) if row else None
+    newest = "id = (SELECT id FROM vecferry.run WHERE target_schema = %s ORDER BY started DESC LIMIT 1)"
+    found = runs(connection, newest, [target_schema])
+    return found[0] if found else None
+
+
+def runs(connection: Connection, condition: LiteralString, values: Sequence[object]) -> list[Run]:
+    """Returns the runs of which `condition` is true, the oldest first."""
+    query: LiteralString = "SELECT id::text, plan::text, fingerprint, finished IS NOT NULL, report, position"
+    found = connection.execute(f"{query} FROM vecferry.run WHERE {condition} ORDER BY started", values)
+    return [Run(row[0], _PLAN.validate_json(row[1]), *row[2:]) for row in found]
 
 
 def begin(connection: Connection, plan: Plan, version: str, position: dict[str, Any] | None = None) -> str:

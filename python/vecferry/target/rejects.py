@@ -11,11 +11,12 @@ import pyarrow as pa
 from psycopg import sql
 
 from vecferry.model import Reject
-from vecferry.target.ledger import SCHEMA
+from vecferry.target import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from vecferry.model import Plan
     from vecferry.target.connect import Connection
     from vecferry.target.ingest import Writer
 
@@ -56,7 +57,26 @@ def add(writer: Writer, run_id: str, rejects: Sequence[Reject]) -> None:
         "kept": pa.array([entry.kept for entry in rejects], pa.large_binary()),
     }
     batch = pa.RecordBatch.from_pydict(rows)
-    writer.write(_TABLE, pa.RecordBatchReader.from_batches(batch.schema, [batch]), SCHEMA)
+    writer.write(_TABLE, pa.RecordBatchReader.from_batches(batch.schema, [batch]), ledger.SCHEMA)
+
+
+def runs(connection: Connection, target_schema: str) -> list[ledger.Run]:
+    """Returns the runs into a schema that have anything in the store, the oldest first."""
+    row = connection.execute("SELECT to_regclass('vecferry.reject') IS NOT NULL").fetchone()
+    if not (row and row[0]):
+        return []
+    condition = "target_schema = %s AND EXISTS (SELECT 1 FROM vecferry.reject WHERE run_id = run.id)"
+    return ledger.runs(connection, condition, [target_schema])
+
+
+def supersede(connection: Connection, plan: Plan, run_id: str) -> None:
+    """Takes out of the store what earlier runs have rejected of tables that the run `run_id` loads again."""
+    loaded = {table.target for table in plan.tables}
+    for run in runs(connection, plan.target_schema):
+        if run.id != run_id:
+            names = [table.name for table in run.plan.tables if table.target in loaded]
+            query = "DELETE FROM vecferry.reject WHERE run_id = %s AND table_name = ANY (%s)"
+            connection.execute(query, [run.id, names])
 
 
 def count(writer: Writer, run_id: str) -> int:
