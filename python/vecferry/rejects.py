@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from vecferry.errors import ForbiddenError, InvalidValueError
+from vecferry.errors import ForbiddenError, InvalidValueError, UsageError
 from vecferry.plan.fingerprint import fingerprint
 from vecferry.source.catalog import read_catalog
 from vecferry.source.connect import connect as connect_source
@@ -46,6 +46,14 @@ class Retried:
         return {"landed": self.landed, "not_corrected": self.not_corrected, "refused": list(self.refused)}
 
 
+class UnknownRejectError(UsageError):
+    """A correction is of no entry of the reject store."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"the reject store of this schema has no reject {number} (`vecferry rejects list` shows all)")
+        self.number = number
+
+
 def list_rejects(config: Config) -> Iterator[dict[str, Any]]:
     """Yields the entries of the reject store of all runs into the schema, run by run, in the order of the rows.
 
@@ -74,15 +82,21 @@ def list_rejects(config: Config) -> Iterator[dict[str, Any]]:
             }
 
 
-def retry_rejects(config: Config, values: Mapping[int, Any] | None = None) -> Retried:
+def retry_rejects(
+    config: Config,
+    values: Mapping[int, Any] | None = None,
+    more: Mapping[int, Mapping[str, Any]] | None = None,
+) -> Retried:
     """Tries to land what is in the reject store of any run into the schema, each row in a transaction of its own.
 
     Args:
         config: the runs' ends; a source is needed without `values`.
         values: corrected values by the number of their entry, see `steps.retry_rejects.Value`; None to read the rows
             from the source again.
+        more: with `values`, further columns of a row by the number of one of its entries.
 
     Raises:
+        UnknownRejectError: a number is of no entry.
         ForbiddenError: there has been no run, the newest has not come to the end of its load, another is running, or
             no run has read the source that is given.
         SourceError: the source cannot be read.
@@ -97,11 +111,15 @@ def retry_rejects(config: Config, values: Mapping[int, Any] | None = None) -> Re
                 "the last run has not come to the end of its load: finish it with `vecferry migrate`, then retry"
             )
         runs = rejects.runs(target, config.target_schema)
+        if numbers := {*(values or {}), *(more or {})}:
+            unknown = rejects.unknown(target, [run.id for run in runs], numbers)
+            if unknown:
+                raise UnknownRejectError(unknown[0])
         changed = _changed(runs, config) if values is None and runs else {}
         result = Retried(0, (), 0)
         with closing(Loader(url, config.target_schema)) as loader, closing(loader.writer()) as writer:
             for run in runs:
-                found = _retry(target, writer, run, config, values, changed)
+                found = _retry(target, writer, run, config, values, more or {}, changed)
                 if found.landed:
                     make_keys(target, run.plan)
                     set_sequences(target, run.plan)
@@ -119,6 +137,7 @@ def _retry(
     run: ledger.Run,
     config: Config,
     values: Mapping[int, Any] | None,
+    more: Mapping[int, Mapping[str, Any]],
     changed: Mapping[tuple[str, str], str],
 ) -> Retried:
     landed, left, refused = 0, 0, list[str]()
@@ -129,7 +148,7 @@ def _retry(
             refused.append(f"{number}: {refusal}: correct it with --values, or load the table again")
             continue
         try:
-            correction = None if values is None else correction_of(row, run.plan, values)
+            correction = None if values is None else correction_of(row, run.plan, values, more)
             if values is not None and correction is None:
                 left += 1
                 continue

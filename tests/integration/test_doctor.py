@@ -260,8 +260,11 @@ def _unfinished(postgres: PostgresDatabase) -> None:
 
 def _rejected(postgres: PostgresDatabase) -> None:
     _ledger(postgres)
-    postgres.execute("CREATE TABLE vecferry.reject (table_name text)")
-    postgres.execute("INSERT INTO vecferry.reject VALUES (%s), (%s)", [T, T])
+    postgres.execute(
+        "CREATE TABLE vecferry.reject (run_id uuid, table_name text, chunk int, row_number bigint, action text)"
+    )
+    row = "(gen_random_uuid(), %s, 0, 1, 'reject')"
+    postgres.execute(f"INSERT INTO vecferry.reject VALUES {row}, {row}", [T, T])
 
 
 def _version(version: str) -> Callable[[PostgresDatabase], None]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +21,7 @@ from vecferry.cli import options, output
 from vecferry.cli.invocation import Invocation
 from vecferry.errors import ExitCode, UsageError
 from vecferry.words import count_words
+from vecferry.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,8 +45,8 @@ Values = Annotated[
         "--values",
         metavar="FILE",
         show_default=False,
-        help="Corrected values: lines as `rejects export` writes them, with a value added to each. Unset: the rows are "
-        "read from the source again.",
+        help="Corrected values: lines as `rejects export` writes them, with a value added to each; - is stdin. "
+        "Unset: the rows are read from the source again.",
     ),
 ]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="How many to show; --json prints all.")]
@@ -95,7 +98,8 @@ def export(
     """Write the reject store into a file, one JSON object a line, readable by its owner alone.
 
     Add a "value" to a line, as PostgreSQL reads it (an embedding may be JSON, null is NULL; where "column" is null, an
-    object of columns and values), and give the file to `rejects retry --values`.
+    object of columns and values; further columns of the row may be added as an object "values"), and give the file to
+    `rejects retry --values`.
 
     Examples:
       vecferry rejects export rejects.jsonl
@@ -144,9 +148,13 @@ def retry(
     load = options.load if values is None else options.load_target
     config = load(invocation, config_file, source=source, target=target, target_schema=schema)
     corrected = None if values is None else _read(values)
-    from vecferry.rejects import retry_rejects  # noqa: PLC0415 - a wrong option need not wait for the drivers
+    from vecferry.rejects import UnknownRejectError, retry_rejects  # noqa: PLC0415 - as above
 
-    result = retry_rejects(config, corrected)
+    try:
+        result = retry_rejects(config, *((corrected.values, corrected.more) if corrected else ()))
+    except UnknownRejectError as error:
+        where = f"{values}, line {corrected.lines[error.number]}: " if corrected else ""
+        raise UsageError(f"{where}{error}") from None
     if json_output:
         output.print_json(result.to_json())
     else:
@@ -160,26 +168,60 @@ def _entries(config: Config) -> Iterator[dict[str, Any]]:
     return list_rejects(config)
 
 
-def _read(file: Path) -> dict[int, Any]:
-    """Reads the corrected values of a file, by the number of their entry; lines without a value are left out."""
-    values: dict[int, Any] = {}
+@dataclass(frozen=True, slots=True)
+class _Corrections:
+    """What a file of corrected values says, by the number of an entry."""
+
+    values: dict[int, Any] = field(default_factory=dict)
+    more: dict[int, dict[str, Any]] = field(default_factory=dict)
+    lines: dict[int, int] = field(default_factory=dict)
+
+
+def _read(file: Path) -> _Corrections:
+    """Reads the corrected values of a file; lines without any are left out."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        text = (sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"{file} cannot be read: {reason}") from None
-    for number, line in enumerate(lines, 1):
+    found = _Corrections()
+    # JSON's strings may hold other ends of lines, U+2028 for one, as they are.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
-            entry = json.loads(line)
-            if "value" in entry:
-                values[int(entry["id"])] = entry["value"]
-        except (ValueError, TypeError, KeyError):
+            entry = json.loads(line, parse_float=Written, parse_int=Written, parse_constant=_refuse)
+            _take(found, entry, number)
+        except (ValueError, RecursionError) as error:
+            why = "it is nested too deeply" if isinstance(error, RecursionError) else error
             raise UsageError(
-                f'{file}, line {number}: expected an object such as {{"id": 7, "value": "2024-01-31"}}'
+                f'{file}, line {number}: expected an object such as {{"id": 7, "value": "2024-01-31"}}: {why}'
             ) from None
-    return values
+    return found
+
+
+def _take(found: _Corrections, entry: object, line: int) -> None:
+    if not isinstance(entry, dict):
+        raise ValueError("it is no object")  # noqa: TRY004 - what is wrong is the file's text
+    if "value" not in entry and "values" not in entry:
+        return
+    number = entry.get("id")
+    if not isinstance(number, Written) or not re.fullmatch(r"[0-9]{1,18}", number):
+        raise ValueError('"id" must be the number of a reject')
+    known = int(number)
+    if known in found.lines:
+        raise ValueError(f"reject {known} has a value in line {found.lines[known]} already")
+    found.lines[known] = line
+    if "value" in entry:
+        found.values[known] = entry["value"]
+    if "values" in entry:
+        if not isinstance(entry["values"], dict):
+            raise ValueError('"values" must be an object of columns and values')
+        found.more[known] = entry["values"]
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _grid(entries: Sequence[dict[str, Any]]) -> Table:

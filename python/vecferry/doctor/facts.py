@@ -214,10 +214,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What vecferry's own schema holds: unfinished runs (id, source, schema, begun) and rejects (table, rows)."""
+    """What vecferry's own schema holds."""
 
     runs: tuple[tuple[str, str, str, str], ...] = ()
-    rejects: tuple[tuple[str, int], ...] = ()
+    """Unfinished: id, source, schema, begun."""
+    rejects: tuple[tuple[str, int, int], ...] = ()
+    """Table, rows that are left out, rows that are there with a value made NULL."""
 
 
 @dataclass(frozen=True)

@@ -132,8 +132,8 @@ CHECKS: tuple[Check, ...] = (
         "forgets the run; better go on with it", tables.unfinished_run,
     ),
     Check(
-        "rejected-rows", _WARNING, "rows that a migration by vecferry could not carry",
-        "They are in the source and not in their table here.",
-        "throws them away; better correct and migrate them", tables.rejected_rows,
+        "rejected-rows", _WARNING, "rows and values that a migration by vecferry could not carry",
+        "They are in the source and not in their table here, or NULL there.",
+        "gives them up; better correct and land them: `vecferry rejects`", tables.rejected_rows,
     ),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from vecferry.model import Chunk, ChunkResult, OnInvalid, Plan, Reject, TablePla
 from vecferry.source.read import read_chunk
 from vecferry.target import ledger, rejects
 from vecferry.target.sift import write_what_fits
+from vecferry.words import count_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,8 +109,9 @@ def copy_chunk(
 def _check_number(writer: Writer, run_id: str, most: int | None) -> None:
     if most is not None and rejects.count(writer, run_id) > most:
         raise InvalidValueError(
-            f"more than {most} values cannot be carried, and --max-rejects allows no more: `vecferry rejects list`"
-            " shows those before; correct the source, or run the same command with a higher number, to go on"
+            f"more than {count_words(most, 'value')} cannot be carried, and --max-rejects allows no more:"
+            " `vecferry rejects list` shows those before; correct the source, or"
+            " run the same command with a higher number, to go on"
         )
 
 

@@ -205,10 +205,14 @@ _DATA_CLASSES = ("22", "23", "44", "54", "P0")
 def _translate(error: Exception, url: DatabaseURL, doing: str, table: str = "") -> TargetError | RefusedRowError:
     sqlstate = error.sqlstate if isinstance(error, AdbcError) else None
     words = _NOISE.sub("", one_line(error)).strip().partition(" CONTEXT: ")[0]
+    details = error.details if isinstance(error, AdbcError) else ()
+    fields = {str(name, "utf-8") if isinstance(name, bytes) else name: value for name, value in details}
+    if primary := fields.get("PG_DIAG_MESSAGE_PRIMARY", b"").decode(errors="replace"):
+        detail = fields.get("PG_DIAG_MESSAGE_DETAIL", b"").decode(errors="replace")
+        words = " ".join(f"{primary} ({detail.removesuffix('.')})".split()) if detail else " ".join(primary.split())
     refused = refusal(url, doing, words, sqlstate)
     if not isinstance(error, AdbcError) or not (sqlstate or "").startswith(_DATA_CLASSES):
         return refused
-    fields = {str(name, "utf-8") if isinstance(name, bytes) else name: value for name, value in error.details}
     line, column = _place(fields, table)
     return RefusedRowError(
         refused.sentence, words=mask(words, *url.secrets), sqlstate=sqlstate or "", line=line, column=column

@@ -14,7 +14,7 @@ from vecferry.model import Reject
 from vecferry.target import ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from vecferry.model import Plan
     from vecferry.target.connect import Connection
@@ -50,8 +50,7 @@ def add(writer: Writer, run_id: str, rejects: Sequence[Reject]) -> None:
         "key": pa.array([_json(entry.key) for entry in rejects], pa.string()),
         "column_name": pa.array([entry.column for entry in rejects], pa.string()),
         "reason": pa.array([entry.reason for entry in rejects], pa.string()),
-        # PostgreSQL's text takes no NUL, which a value that is quoted may have.
-        "message": pa.array([entry.message.replace("\0", "\\0") for entry in rejects], pa.string()),
+        "message": pa.array([_message(entry) for entry in rejects], pa.string()),
         "original": pa.array([entry.original for entry in rejects], pa.large_binary()),
         "action": pa.array([entry.action for entry in rejects], pa.string()),
         "kept": pa.array([entry.kept for entry in rejects], pa.large_binary()),
@@ -143,6 +142,39 @@ def remove_statement(ids: Sequence[int]) -> str:
     return sql.SQL("DELETE FROM vecferry.reject WHERE id = ANY ({})").format(sql.Literal(list(ids))).as_string()
 
 
+def renew_statement(number: int, now: Reject) -> str:
+    """Returns the statement that makes an entry what is wrong with its row as it was read again."""
+    query = (
+        "UPDATE vecferry.reject SET reason = {}, message = {}, original = {}, kept = {}, rejected = clock_timestamp()"
+        " WHERE id = {}"
+    )
+    values = (now.reason, _message(now), now.original, now.kept, number)
+    return sql.SQL(query).format(*map(sql.Literal, values)).as_string()
+
+
+def explain_statement(number: int, now: Reject) -> str:
+    """Returns the statement that tells an entry why its correction was refused."""
+    query = "UPDATE vecferry.reject SET reason = {}, message = {} WHERE id = {}"
+    return sql.SQL(query).format(*map(sql.Literal, (now.reason, _message(now), number))).as_string()
+
+
+def newest_query(run_id: str) -> str:
+    """Returns the query for the number, `id`, of the entry that was added last."""
+    query = "SELECT max(id) AS id FROM vecferry.reject WHERE run_id = {}"
+    return sql.SQL(query).format(sql.Literal(run_id)).as_string()
+
+
+def unknown(connection: Connection, runs: Sequence[str], numbers: Collection[int]) -> list[int]:
+    """Returns which of `numbers` are, and were, of no entry of `runs`; all of them where none is an entry today."""
+    query = "SELECT id, run_id::text = ANY (%s) FROM vecferry.reject WHERE id = ANY (%s)"
+    there: dict[int, bool] = dict(connection.execute(query, [list(runs), list(numbers)]).fetchall())
+    if not any(there.values()):
+        return sorted(numbers)
+    last = "SELECT pg_sequence_last_value(pg_get_serial_sequence('vecferry.reject', 'id')::regclass)"
+    [given] = connection.execute(last).fetchone() or (0,)
+    return sorted(number for number in numbers if not there.get(number, 0 < number <= (given or 0)))
+
+
 def landed_statement(run_id: str, table: str, chunk: int) -> str:
     """Returns the statement that counts a row of a chunk as written that was rejected."""
     return (
@@ -153,6 +185,11 @@ def landed_statement(run_id: str, table: str, chunk: int) -> str:
         .format(sql.Literal(run_id), sql.Literal(table), sql.Literal(chunk))
         .as_string()
     )
+
+
+def _message(entry: Reject) -> str:
+    # PostgreSQL's text takes no NUL, which a value that is quoted may have.
+    return entry.message.replace("\0", "\\0")
 
 
 def _json(key: dict[str, Any] | None) -> str | None:

@@ -121,10 +121,13 @@ def unfinished_run(facts: Facts) -> Iterator[Found]:
 
 def rejected_rows(facts: Facts) -> Iterator[Found]:
     """Finds rows that a migration could not carry."""
-    for table, rows in facts.leftovers.rejects:
+    for table, left_out, nulled in facts.leftovers.rejects:
+        what = [f"{count_words(left_out, 'row')} left out"] if left_out else []
+        what += [f"{count_words(nulled, 'row')} with a value made NULL"] if nulled else []
         yield Found(
             f"table {table}",
-            f"{count_words(rows, 'row')} in vecferry.reject",
+            f"{' and '.join(what)}, kept in vecferry.reject",
             (f"DELETE FROM vecferry.reject WHERE table_name = {literal(table).strip()}",),
-            first="correct them in the source and migrate them; the statement throws them away",
+            first="`vecferry rejects list` shows them, `vecferry rejects retry` lands them once they are corrected; the"
+            " statement is for giving them up: it throws away what is known of them",
         )

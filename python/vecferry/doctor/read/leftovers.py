@@ -19,7 +19,13 @@ SELECT id::text, source, target_schema, to_char(started, 'YYYY-MM-DD HH24:MI') F
 WHERE finished IS NULL ORDER BY started
 """
 
-_REJECTS = "SELECT table_name, count(*) FROM vecferry.reject GROUP BY table_name ORDER BY table_name"
+_REJECTS = """
+SELECT table_name, count(*) FILTER (WHERE left_out), count(*) FILTER (WHERE NOT left_out)
+FROM (SELECT run_id, table_name, chunk, row_number, bool_or(action = 'reject') AS left_out
+  FROM vecferry.reject GROUP BY run_id, table_name, chunk, row_number) AS rows
+GROUP BY table_name ORDER BY table_name
+"""
+"""A row may have several entries."""
 
 
 def read_leftovers(session: Session) -> Leftovers:
