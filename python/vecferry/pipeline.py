@@ -11,6 +11,7 @@ from vecferry.engine.local import LocalEngine
 from vecferry.engine.retry import Bounds, Retry
 from vecferry.errors import ForbiddenError, InterruptedRunError, TargetError
 from vecferry.mapping.ddl import drop_object
+from vecferry.plan.columns import without_rejects
 from vecferry.plan.estimate import estimate
 from vecferry.planner import plan_run
 from vecferry.progress import recorder
@@ -200,7 +201,10 @@ class _Migration:
             verification = self._verify(run)
         lacking = {(item.table, item.name) for item in missing}
         for entry in unproven:
-            self._watch.note(_explained(entry, made=(entry.table, entry.name) not in lacking))
+            note = _explained(entry, made=(entry.table, entry.name) not in lacking)
+            if entry.kind == "foreign key" and any(table.rows_rejected for table in tables):
+                note += "; rows that they refer to may be among those left out: `vecferry rejects retry` lands them"
+            self._watch.note(note)
         told = {(entry.table, entry.name) for entry in unproven}
         for item in missing:
             if (item.table, item.name) not in told | loose:
@@ -303,10 +307,15 @@ class _Migration:
             tables = self._count(run)
         aside = self._rejects(run)
         equal = all(table.verified == "equal" for table in tables)
-        if equal:
+        left_out = sum(table.rows_rejected for table in tables)
+        if equal and (aside or left_out):
+            self._watch.note(f"run {run.id} carried everything but what it rejected (--truncate loads it again)")
+        elif equal:
             self._watch.note(f"nothing is left to do: run {run.id} carried everything (--truncate loads it again)")
         else:
             self._watch.note(f"run {run.id} carried everything, but source and target have differed since")
+        if left_out and not any(entry.action == "reject" for entry in aside):
+            self._watch.note(f"{rows_words(left_out)} left out, and nothing is kept of them in the reject store")
         with translated(self._config.target_url, "read the reject store"):
             others = [other.id for other in rejects.runs(self._target, run.plan.target_schema) if other.id != run.id]
         if others:
@@ -317,12 +326,12 @@ class _Migration:
         old = run.report or {}
         return Report(
             run_id=run.id,
-            status="differences" if not equal else "rejected" if aside else "nothing to do",
+            status="differences" if not equal else "rejected" if aside or left_out else "nothing to do",
             seconds=self._watch.seconds(),
             tables=tables,
             vectors=tuple(VectorResult(**entry) for entry in old.get("vectors", ())),
             sequences=tuple(SequenceResult(**entry) for entry in old.get("sequences", ())),
-            losses=run.plan.losses,
+            losses=run.plan.losses if aside or left_out else without_rejects(run.plan.losses),
             notes=tuple(self._watch.notes),
             rejects=aside,
         )
@@ -470,7 +479,8 @@ class _Migration:
         same_rows = all(table.verified == "equal" for table in tables) and verification.status == "ok"
         equal = whole and same_rows and not any(vector.problems for vector in vectors)
         aside = self._rejects(run)
-        status: Status = "differences" if not equal else "rejected" if aside else "ok"
+        left_out = sum(table.rows_rejected for table in tables)
+        status: Status = "differences" if not equal else "rejected" if aside or left_out else "ok"
         report = Report(
             run_id=run.id,
             status=status,
@@ -478,7 +488,7 @@ class _Migration:
             tables=tables,
             vectors=vectors,
             sequences=sequences,
-            losses=run.plan.losses,
+            losses=run.plan.losses if aside or left_out else without_rejects(run.plan.losses),
             notes=tuple(self._watch.notes),
             rejects=aside,
             verification=replace(verification, seconds={"total": round(self._watch.seconds()["verify"], 3)}),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from vecferry.convert.batches import bytes_of
+from vecferry.convert.rejects import unpack_row
 from vecferry.errors import ForbiddenError, InvalidValueError, UsageError
 from vecferry.plan.fingerprint import fingerprint
 from vecferry.source.catalog import read_catalog
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from vecferry.config import Config
+    from vecferry.model import Plan, Reject
     from vecferry.target.connect import Connection
     from vecferry.target.ingest import Writer
 
@@ -58,7 +61,9 @@ def list_rejects(config: Config) -> Iterator[dict[str, Any]]:
     """Yields the entries of the reject store of all runs into the schema, run by run, in the order of the rows.
 
     Each is `{"run", "id", "table", "key", "column", "reason", "message", "action", "original"}`; `original` is the
-    value's text, `{"hex": ...}` where it is none, None for NULL and for a row that was refused as a whole.
+    value's text, `{"hex": ...}` where it is none, None for NULL and for a row that was refused as a whole. Where that
+    does not tell the row, `"row"` has its values by column, like originals, and else None; `"row_number"` is its place
+    among those that were read of its chunk, from 1.
 
     Raises:
         TargetError: the target cannot be read.
@@ -67,10 +72,10 @@ def list_rejects(config: Config) -> Iterator[dict[str, Any]]:
     with connect(config.target_url) as target, translated(config.target_url, "read the reject store"):
         _newest(target, config)
         runs = rejects.runs(target, config.target_schema)
-        for run_id, entry in ((run.id, entry) for run in runs for entry in rejects.entries(target, run.id)):
+        for run, entry in ((one, entry) for one in runs for entry in rejects.entries(target, one.id)):
             found = entry.reject
             yield {
-                "run": run_id,
+                "run": run.id,
                 "id": entry.id,
                 "table": found.table,
                 "key": found.key,
@@ -79,6 +84,8 @@ def list_rejects(config: Config) -> Iterator[dict[str, Any]]:
                 "message": found.message,
                 "action": found.action,
                 "original": _shown(found.original),
+                "row_number": found.row + 1,
+                "row": _values(run.plan, found) if found.column is None or found.key is None else None,
             }
 
 
@@ -193,6 +200,12 @@ def _rows(target: Connection, run_id: str) -> Iterator[Row]:
 
     for _, group in groupby(rejects.entries(target, run_id), place):
         yield Row(tuple(group))
+
+
+def _values(plan: Plan, found: Reject) -> dict[str, str | dict[str, str] | None]:
+    kept = unpack_row(found.kept)
+    columns = enumerate(plan.table(found.table).columns)
+    return {column.name: _shown(bytes_of(kept.column(place)[0])) for place, column in columns}
 
 
 def _shown(original: bytes | None) -> str | dict[str, str] | None:

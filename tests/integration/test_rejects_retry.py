@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -239,3 +240,47 @@ def test_a_list_is_the_value_of_an_array(mysql: MySQLDatabase, postgres: Postgre
     [entry] = list_rejects(config)
     assert retry_rejects(config, {entry["id"]: {"a": ['"', "\\", None, "a, b"]}}).whole
     assert postgres.rows("SELECT a FROM t WHERE id = 2") == [(['"', "\\", None, "a, b"],)]
+
+
+def test_a_finished_run_goes_by_the_ledger(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    spoiled(mysql, postgres)
+    report = run(mysql, postgres, on_invalid="reject")
+    assert report.status == "rejected"
+    assert not any("nothing is left" in note for note in report.notes)
+    assert any("left out and kept" in loss.reason for loss in report.losses)
+    postgres.execute("DELETE FROM vecferry.reject")
+    report = run(mysql, postgres, on_invalid="reject")
+    assert report.status == "rejected"
+    assert any("1 row left out, and nothing is kept of them" in note for note in report.notes)
+
+
+def test_what_has_landed_is_no_loss_any_more(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    spoiled(mysql, postgres)
+    [entry] = list_rejects(config_for(mysql, postgres))
+    assert retry_rejects(config_for(mysql, postgres), {entry["id"]: "b"}).whole
+    report = run(mysql, postgres, on_invalid="reject")
+    assert (report.status, report.losses) == ("nothing to do", ())
+
+
+def test_a_row_without_a_key_is_told_by_its_values(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE t (n int, b varbinary(3), a text)")
+    mysql.execute(f"INSERT INTO t VALUES (1, x'00ff', 'fine'), (7, x'00ff', 'bad'), (8, NULL, {NUL})")
+    postgres.execute("CREATE TABLE t (n int CHECK (n <> 7), b bytea, a text)")
+    run(mysql, postgres, on_invalid="reject")
+    found = {entry["column"]: entry for entry in list_rejects(config_for(mysql, postgres))}
+    assert (found[None]["row_number"], found["a"]["row_number"]) == (2, 3)
+    assert found[None]["row"] == {"n": "7", "b": {"hex": "00ff"}, "a": "bad"}
+    assert found["a"]["row"]["n"] == "8"
+    command = [sys.executable, "-m", "vecferry", "rejects", "list", "-t", postgres.url]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "300"})
+    assert "row 2: n = 7, b = 0x00ff, a = bad" in shown.stdout
+
+
+def test_a_key_at_fault_is_shown_as_it_was(mysql: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    mysql.execute("CREATE TABLE t (d date PRIMARY KEY)")
+    with mysql.connect().cursor() as cursor:
+        cursor.execute("SET sql_mode = ''")
+        cursor.execute("INSERT INTO t VALUES ('0000-00-00'), ('2024-01-31')")
+    assert run(mysql, postgres, on_invalid="reject").status == "rejected"
+    [entry] = list_rejects(config_for(mysql, postgres))
+    assert entry["key"] == {"d": "0000-00-00"}

@@ -37,6 +37,7 @@ app = typer.Typer(
 
 _SHOWN = 50
 _LONGEST = 60
+_REFUSED = 20
 
 ExportFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; - is stdout.", show_default=False)]
 Values = Annotated[
@@ -81,7 +82,7 @@ def list_(
         output.print_result(Text("the reject store is empty", style="green"))
         return ExitCode.DONE
     more = [Text(f"and {number:,} more of {where}") for where, number in rest.items()]
-    output.print_result(Group(_grid(shown), *more))
+    output.print_result(Group(*([_grid(shown)] if shown else []), *more))
     return ExitCode.DONE
 
 
@@ -230,20 +231,30 @@ def _grid(entries: Sequence[dict[str, Any]]) -> Table:
     for header in (*["run"] * several, "id", "where", "key", "reason", "what was done", "why", "original"):
         grid.add_column(header, overflow="fold")
     for entry in entries:
-        key = entry["key"]
-        original = entry["original"]
-        text = "NULL" if original is None else f"0x{original['hex']}" if isinstance(original, dict) else original
+        row = entry["row"]
+        values = _text(entry["original"]) if entry["column"] else ", ".join(f"{n} = {_text(v)}" for n, v in row.items())
+        where = ", ".join(f"{name} = {value}" for name, value in (entry["key"] or {}).items())
+        if entry["key"] is None:
+            where = f"row {entry['row_number']}: " + ", ".join(f"{name} = {_text(v)}" for name, v in row.items())
         grid.add_row(
             *[entry["run"]] * several,
             str(entry["id"]),
             _where(entry),
-            "none" if key is None else ", ".join(f"{name} = {value}" for name, value in key.items()),
+            _short(where),
             entry["reason"],
             "row left out" if entry["action"] == "reject" else "made NULL",
             entry["message"],
-            text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...",
+            _short(values),
         )
     return grid
+
+
+def _text(original: str | dict[str, str] | None) -> str:
+    return "NULL" if original is None else f"0x{original['hex']}" if isinstance(original, dict) else original
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _where(entry: dict[str, Any]) -> str:
@@ -251,7 +262,9 @@ def _where(entry: dict[str, Any]) -> str:
 
 
 def _outcome(result: Retried) -> Group:
-    lines = [Text(sentence, style="red") for sentence in result.refused]
+    lines = [Text(sentence, style="red") for sentence in result.refused[:_REFUSED]]
+    if len(result.refused) > _REFUSED:
+        lines.append(Text(f"and {len(result.refused) - _REFUSED:,} more", style="red"))
     left = [f"{count_words(len(result.refused), 'row')} still refused"] if result.refused else []
     left += [f"{count_words(result.not_corrected, 'row')} without a corrected value"] if result.not_corrected else []
     words = f"{count_words(result.landed, 'row')} landed" + (f", {' and '.join(left)}" if left else "")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def key_of(batch: pa.RecordBatch, table: TablePlan, row: int) -> dict[str, Any] | None:
-    """Returns the key of a row that was read, by column; None of a table without a key.
+    """Returns the key of a row that was read, by column, a value at fault as text; None of a table without a key.
 
     Args:
         batch: the columns that `TablePlan.reads` names, as the reader returned them.
@@ -21,6 +21,12 @@ def key_of(batch: pa.RecordBatch, table: TablePlan, row: int) -> dict[str, Any] 
     """
     names = [column.source or column.name for column in table.columns]
     key = {name: batch.column(names.index(name))[row].as_py() for name in table.key if name in names}
+    for number, guard in enumerate(table.guards):
+        place = len(table.columns) + 2 * number
+        name = next((column.source or column.name for column in table.columns if column.name == guard.column), "")
+        if name in key and place < batch.num_columns and batch.column(place)[row].as_py():
+            original = batch.column(place + 1)[row].as_py()
+            key[name] = None if original is None else original.decode(errors="replace")
     return key or None
 
 

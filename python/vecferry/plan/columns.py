@@ -413,10 +413,18 @@ def _settled(scope: Scope, column: Column, plan: ColumnPlan, checks: tuple[Check
 
 _LEFT_OUT = "their rows are left out and kept in the reject store"
 _KEPT = "they become NULL and are kept in the reject store"
+
+
+def without_rejects(losses: tuple[Loss, ...]) -> tuple[Loss, ...]:
+    """Leaves out what says that values are in the reject store."""
+    return tuple(loss for loss in losses if not loss.reason.endswith((_LEFT_OUT, _KEPT)))
+
+
 _DONE = {"null": "they become NULL", "replace": "they are replaced", "truncate": "they are cut"}
 
 
 def _advice(check: Check, *, nullable: bool) -> str:
     possible = [policy for policy in check.repairs if nullable or policy != "null"]
     choices = " or ".join(f"--on {check.kind}={policy}" for policy in possible)
-    return f"correct them in the source, or say {f'{choices} or ' if choices else ''}--on-invalid reject"
+    invalid = "--on-invalid reject or null" if nullable else "--on-invalid reject"
+    return f"correct them in the source, or say {f'{choices} or ' if choices else ''}{invalid}"
