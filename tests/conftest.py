@@ -56,6 +56,10 @@ POSTGRES_SETTINGS = {
 
 _started: list[Server] = []
 
+# readline, which pytest loads, tells its children that the terminal has 80 columns.
+os.environ.pop("COLUMNS", None)
+os.environ.pop("LINES", None)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers in the process that commands the xdist workers; these inherit the variables."""

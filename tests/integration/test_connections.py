@@ -83,7 +83,8 @@ def test_no_more_connections_after_sessions_were_ended(mysql: MySQLDatabase, pos
         def end() -> None:
             nonlocal ended
             ended += admin.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s AND query LIKE 'COPY%%'",
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
+                " AND (query LIKE 'COPY%%' OR query LIKE 'INSERT INTO vecferry.chunk%%' OR query = 'COMMIT')",
                 [urlsplit(target).username],
             ).rowcount
             with other.cursor() as cursor:
