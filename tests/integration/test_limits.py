@@ -189,7 +189,10 @@ def test_a_target_that_turns_read_only(mysql: MySQLDatabase, postgres: PostgresD
 
     def turn() -> None:
         admin.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(database))
-        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'vecferry'")
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'vecferry' AND datname = current_database()"
+        )
 
     config = config_of(mysql.url, user)
     message = refused(config, Act(step, turn))
