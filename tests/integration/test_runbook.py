@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,7 +185,8 @@ def test_the_runbook(mysql: MySQLDatabase, postgres: PostgresDatabase, productio
     named = set(re.findall(r"^export (\w+)=", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE))
     assert named == set(variables), "the runbook's variables"
     plain = {name: value for name, value in os.environ.items() if not name.startswith("VECFERRY_")}
-    path = f"{package_directory() / 'pginstall' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    programs = (Path(sys.executable).parent, package_directory() / "pginstall" / "bin", os.environ["PATH"])
+    path = os.pathsep.join(map(str, programs))
     with web_app({"GET /qa/history": Reply.of([{"id": 1}]), "POST /qa/ask": Reply(500, b"no such column")}) as app:
         night = Night(
             tmp_path,

@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import socket
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -248,7 +249,10 @@ def test_a_terminal_that_is_closed(mysql: MySQLDatabase, postgres: PostgresDatab
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ.update(VECFERRY_SOURCE=mysql.url, VECFERRY_TARGET=postgres.url, TERM="xterm")
-        os.execlp("vecferry", "vecferry", "migrate", "--chunk-bytes", "4KiB")
+        try:
+            os.execv(sys.executable, [sys.executable, "-m", "vecferry", "migrate", "--chunk-bytes", "4KiB"])
+        finally:
+            os._exit(1)  # a child that could not become another program must not go on as a second pytest
     wait_until(lambda: postgres.rows("SELECT to_regclass('vecferry.chunk')") != [(None,)])
     began = time.monotonic()
     os.close(terminal)
