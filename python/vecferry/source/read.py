@@ -180,18 +180,15 @@ def _stream(
     connection = open_connection(url, conv={}, use_unicode=False)
     cursor = SSCursor(connection)
     alone = ExitStack()
+    _wait_for_large_rows(connection, alone)
     try:
         cursor.execute(READ_ONLY)
         cursor.execute(query)
         rows: list[tuple[bytes | None, ...]] = []
-        size, largest = 0, 0
+        size = 0
         while (row := cursor.fetchone()) is not None:
             rows.append(row)
-            row_size = sum(map(len, filter(None, row)))
-            size += row_size
-            if row_size > STREAM_BYTES and largest <= STREAM_BYTES:
-                alone.enter_context(_large_row)
-            largest = max(largest, row_size)
+            size += sum(map(len, filter(None, row)))
             if size >= min(batch_bytes, STREAM_BYTES) or len(rows) >= MOST_ROWS:
                 batch = _batch(rows, table)
                 # Nothing of the rows is held while they are converted and written, nor of the batch after that.
@@ -205,6 +202,20 @@ def _stream(
     finally:
         alone.close()
         _drop(connection, cursor)
+
+
+def _wait_for_large_rows(connection: Any, alone: ExitStack) -> None:  # noqa: ANN401 - PyMySQL's own
+    """Makes the connection enter `alone` into the one who carries large rows, before it takes the first of them."""
+    read, entered = connection._read_bytes, False  # noqa: SLF001 - a row is whole in memory before PyMySQL says more of it
+
+    def read_bytes(size: int) -> bytes:
+        nonlocal entered
+        if size > STREAM_BYTES and not entered:
+            entered = True
+            alone.enter_context(_large_row)
+        return read(size)  # type: ignore[no-any-return]
+
+    connection._read_bytes = read_bytes  # noqa: SLF001
 
 
 def _batch(rows: list[tuple[bytes | None, ...]], table: TablePlan) -> pa.RecordBatch:
