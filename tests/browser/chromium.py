@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
-from vecferry.demo.install import ensure
-from vecferry.demo.server import ServerError
+from vecferry.demo.install import ensure, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,13 +51,8 @@ def _program() -> str | None:
 
 
 def main() -> int:
-    """Install what is missing; return 2 after one sentence when that cannot be done."""
-    try:
-        ensure_chromium(install=True)
-    except ServerError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    """Install Chromium when it is missing; return 2 after one sentence when that cannot be done."""
+    return run(ensure_chromium)
 
 
 if __name__ == "__main__":

@@ -21,14 +21,13 @@ from vecferry import load_config, make_plan
 from vecferry.cli import run as cli
 from vecferry.config import parse_source, parse_target
 from vecferry.demo.pginstall import server_user
-from vecferry.demo.servers import MariaDB, start_all, stop_all
+from vecferry.demo.servers import MariaDB, Postgres, start_all, stop_all
 from vecferry.errors import ExitCode, SourceError
 from vecferry.source.read import read_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.conftest import MySQLDatabase, PostgresDatabase
 
 PASSWORD = "s3cr3t"
 ROWS = 500
@@ -269,11 +268,15 @@ def test_another_hosts_certificate_is_refused_where_the_name_matters(
 @pytest.mark.parametrize(("option", "flags"), [("?ssl-mode=REQUIRED", []), ("", ["--require-tls"])])
 @pytest.mark.parametrize("command", ["plan", "migrate"])
 def test_a_source_without_tls_is_refused(
-    ends: Ends, mysql: MySQLDatabase, capsys: pytest.CaptureFixture[str], command: str, option: str, flags: list[str]
+    ends: Ends,
+    private_mariadb: Callable[..., MariaDB],
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    option: str,
+    flags: list[str],
 ) -> None:
-    if mysql.rows("SHOW VARIABLES LIKE 'have_ssl'") == [("have_ssl", "YES")]:
-        pytest.skip("this server has TLS")
-    assert cli([command, "-s", mysql.url + option, "-t", ends.target(), "-q", *flags]) == ExitCode.SOURCE
+    server = private_mariadb()
+    assert cli([command, "-s", server.url + option, "-t", ends.target(), "-q", *flags]) == ExitCode.SOURCE
     said = sentence(capsys)
     assert "SSL" in said
     assert said.endswith("the server has no TLS: set up a certificate there, or leave --require-tls and ssl-mode out\n")
@@ -283,15 +286,14 @@ def test_a_source_without_tls_is_refused(
 @pytest.mark.parametrize("command", ["plan", "migrate"])
 def test_a_target_without_tls_is_refused(
     ends: Ends,
-    postgres: PostgresDatabase,
+    private_postgres: Callable[..., Postgres],
     capsys: pytest.CaptureFixture[str],
     command: str,
     option: str,
     flags: list[str],
 ) -> None:
-    if postgres.rows("SHOW ssl") == [("on",)]:
-        pytest.skip("this server has TLS")
-    assert cli([command, "-s", ends.source(), "-t", postgres.url + option, "-q", *flags]) == ExitCode.TARGET
+    server = private_postgres()
+    assert cli([command, "-s", ends.source(), "-t", server.url + option, "-q", *flags]) == ExitCode.TARGET
     said = sentence(capsys)
     assert "server does not support SSL, but SSL was required" in said
     assert said.endswith(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from vecferry.demo.install import ensure
-from vecferry.demo.server import ServerError
+from vecferry.demo.install import ensure, run
 
 # It depends on the server, which is not named: apt-get would upgrade one that is there, and restart its clusters.
 PACKAGES = ("postgresql-postgis",)
@@ -40,13 +39,8 @@ def _has_postgis(path: Path) -> bool:
 
 
 def main() -> int:
-    """Install what is missing; return 2 after one sentence when that cannot be done."""
-    try:
-        ensure_postgis(install=True)
-    except ServerError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    """Install PostgreSQL with PostGIS when it is missing; return 2 after one sentence when that cannot be done."""
+    return run(ensure_postgis)
 
 
 if __name__ == "__main__":

@@ -83,6 +83,10 @@ class Proxy:
                         end.shutdown(socket.SHUT_RDWR)
         return len(pairs)
 
+    def _lets(self) -> bool:
+        """Says whether what a client has said goes on."""
+        return True
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
@@ -106,6 +110,8 @@ class Proxy:
                both: threading.Barrier) -> None:  # fmt: skip
         with suppress(OSError):
             while data := reader.recv(1 << 16):
+                if reader is client and not self._lets():
+                    break
                 self._flows.wait()
                 writer.sendall(data)
         for end in (reader, writer):

@@ -29,14 +29,14 @@ _DOES_NOT_FIT = "does-not-fit"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A value of a batch that the target cannot hold."""
+    """A value of a batch that the target cannot hold, or does not take."""
 
     row: int
     """Its place in the batch, from 0."""
-    column: str
-    """The column's name in the target."""
+    column: str | None
+    """The column's name in the target; None where what is refused is the row as a whole."""
     reason: str
-    """A kind of `mapping.checks`, a reason of `convert.embeddings`, or `does-not-fit`."""
+    """A kind of `mapping.checks`, a reason of `convert.embeddings`, `does-not-fit`, or PostgreSQL's SQLSTATE."""
     message: str
     original: bytes | None
     """Its bytes, a text's in UTF-8; None for NULL."""
@@ -69,7 +69,7 @@ def convert_batch(batch: pa.RecordBatch, table: TablePlan, specs: dict[str, Embe
         columns.append(array)
         faults.extend(found)
     if faults:
-        places = {column.name: place for place, column in enumerate(table.columns)}
+        places: dict[str | None, int] = {column.name: place for place, column in enumerate(table.columns)}
         faults.sort(key=lambda fault: (fault.row, places[fault.column]))
     return Converted(pa.RecordBatch.from_arrays(columns, names=[c.name for c in table.columns]), tuple(faults))
 

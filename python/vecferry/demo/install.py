@@ -64,14 +64,23 @@ def ensure(product: str, packages: Sequence[str], present: Callable[[], bool], *
         raise ServerError(missing)
 
 
-def main() -> int:
-    """Install what is missing; return 2 after one sentence when that cannot be done."""
+def run(ensures: Callable[..., None]) -> int:
+    """Install what is missing; return 2 after one sentence when that cannot be done.
+
+    Args:
+        ensures: What makes sure of it, such as `ensure_mariadb`.
+    """
     try:
-        ensure_mariadb(install=True)
+        ensures(install=True)
     except ServerError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def main() -> int:
+    """Install MariaDB's programs when they are missing; see `run`."""
+    return run(ensure_mariadb)
 
 
 def _present() -> bool:

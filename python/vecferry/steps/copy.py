@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 
-from vecferry.convert.batches import bytes_of, convert_batch
+from vecferry.convert.batches import Fault, bytes_of, convert_batch
 from vecferry.convert.rejects import fault_words, key_of, pack_row, place_words
 from vecferry.crash import crash_point
 from vecferry.errors import InvalidValueError, RefusedRowError, TargetError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vecferry.config import DatabaseURL
-    from vecferry.convert.batches import Converted, Fault
+    from vecferry.convert.batches import Converted
     from vecferry.target.ingest import Writer
 
 _ADVICE = (
@@ -243,20 +243,11 @@ class _Cargo:
             last = again[0][1] if again else None
         if last is not None:
             told[last.column if last.column in names else None] = last
+        action: Literal["reject", "null"] = "null" if last is None else "reject"
         return written, [
-            Reject(
-                table=self.table.name,
-                chunk=self.chunk.number,
-                row=self.read + row,
-                key=key_of(batch, self.table, row),
-                column=column,
-                reason=refusal.sqlstate,
-                message=refusal.words,
-                original=None if column is None else bytes_of(batch.column(names.index(column))[row]),
-                action="null" if last is None else "reject",
-                kept=pack_row(batch, row),
-            )
+            self._reject(batch, Fault(row, column, refusal.sqlstate, refusal.words, original), action)
             for column, refusal in told.items()
+            for original in [None if column is None else bytes_of(batch.column(names.index(column))[row])]
         ]
 
     def _may_be_null(self, column: str | None) -> bool:

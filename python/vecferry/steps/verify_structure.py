@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vecferry.mapping.identifiers import qualified, quote
 from vecferry.report.verification import Difference
+from vecferry.target.sequences import sequences_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,21 +30,6 @@ FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid
 WHERE t.relnamespace = to_regnamespace(%(schema)s) AND t.relname = ANY(%(tables)s)
   AND k.contype IN ('c', 'f') AND NOT k.convalidated
 ORDER BY 1, 2
-"""
-
-_SEQUENCE = """
-WITH found(oid) AS (
-  SELECT pg_get_serial_sequence(%(table)s, %(column)s)::regclass::oid
-  UNION
-  SELECT d.refobjid FROM pg_attribute a
-  JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
-  JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
-  WHERE a.attrelid = %(table)s::regclass AND a.attname = %(column)s
-)
-SELECT format('%%I.%%I', n.nspname, c.relname)
-FROM found JOIN pg_sequence q ON q.seqrelid = found.oid AND q.seqincrement > 0
-JOIN pg_class c ON c.oid = found.oid JOIN pg_namespace n ON n.oid = c.relnamespace
-ORDER BY 1
 """
 
 _KEPT_UNPROVEN = ("NOT VALID", "NOT ENFORCED")
@@ -123,10 +109,12 @@ def _columns(table: Table, there: TargetTable, columns: Mapping[str, str], plan:
 
 def _sequences(target: Connection, place: str, table: str, column: str) -> list[Difference]:
     found = []
-    for (sequence,) in target.execute(_SEQUENCE, {"table": place, "column": column}).fetchall():
+    for sequence in sequences_of(target, place, column):
+        if sequence.increment < 0:
+            continue
         [highest] = target.execute(f"SELECT max({quote(column)}) FROM {place}".encode()).fetchone() or (None,)
-        last, called = target.execute(f"SELECT last_value, is_called FROM {sequence}".encode()).fetchone() or (0, False)
+        last, called = sequence.last_value, sequence.called
         if highest is not None and (last < highest or (last == highest and not called)):
-            what = f"the sequence {sequence} gives {last + 1 if called else last} next, and {highest} is taken"
+            what = f"the sequence {sequence.name} gives {last + 1 if called else last} next, and {highest} is taken"
             found.append(Difference("structure", table, column=column, source=what))
     return found

@@ -1,8 +1,4 @@
-"""Bulk load through ADBC's COPY BINARY; the only importer of the ADBC driver.
-
-The driver's own handles are used, not its DB-API layer: that one imports polars where it is installed, which
-takes longer than loading ten thousand embeddings.
-"""
+"""Bulk load through ADBC's COPY BINARY."""
 
 from __future__ import annotations
 
@@ -11,13 +7,13 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import adbc_driver_postgresql
 import pyarrow as pa
-from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement
+from adbc_driver_manager import AdbcConnection, AdbcStatement
 from adbc_driver_manager import Error as AdbcError
 
 from vecferry.errors import RefusedRowError, TargetError, mask, one_line
-from vecferry.target.connect import PATH, PATIENCE, conninfo, refusal
+from vecferry.target.adbc import Database, execute
+from vecferry.target.connect import PATH, PATIENCE, refusal
 
 if TYPE_CHECKING:
     from vecferry.config import DatabaseURL
@@ -29,15 +25,11 @@ class Loader:
     def __init__(self, url: DatabaseURL, schema: str) -> None:
         self._url = url
         self._schema = schema
-        self._lock = threading.Lock()
-        self._database: AdbcDatabase | None = None
+        self._database = Database(url)
 
     def close(self) -> None:
         """Closes what the writers share; they are closed before."""
-        if self._database is not None:
-            # An interruption may have left a writer in the hands of a thread that does not come back.
-            with suppress(AdbcError, RuntimeError):
-                self._database.close()
+        self._database.close()
 
     def writer(self) -> Writer:
         """Opens a writer.
@@ -45,14 +37,11 @@ class Loader:
         Raises:
             TargetError: the server cannot be reached or refuses.
         """
-        with self._lock:
-            if self._database is None:
-                # The driver logs in to learn the server's types; the writers share them.
-                try:
-                    self._database = adbc_driver_postgresql.connect(conninfo(self._url))
-                except AdbcError as error:
-                    raise _translate(error, self._url, "connect") from error
-        return Writer(self._database, self._url, self._schema)
+        try:
+            connection = self._database.open(("SET synchronous_commit = off", PATIENCE, PATH))
+        except AdbcError as error:
+            raise _translate(error, self._url, "connect") from error
+        return Writer(connection, self._url, self._schema)
 
 
 class Writer:
@@ -62,25 +51,14 @@ class Writer:
     dies, and the next run loads the chunk again.
     """
 
-    def __init__(self, database: AdbcDatabase, url: DatabaseURL, schema: str) -> None:
+    def __init__(self, connection: AdbcConnection, url: DatabaseURL, schema: str) -> None:
+        self._connection = connection
         self._url = url
         self._schema = schema
         # Its transactions are begun here: the driver's own mode cannot go back to a savepoint.
         self._begun = False
         self._closing = threading.Lock()
         self._closed = False
-        try:
-            self._connection = AdbcConnection(database)
-        except AdbcError as error:
-            raise _translate(error, url, "connect") from error
-        try:
-            self._execute("SET synchronous_commit = off")
-            self._execute(PATIENCE)
-            self._execute(PATH)
-        except AdbcError as error:
-            # The driver does not let go of a database with a connection that is open.
-            self.close()
-            raise _translate(error, url, "connect") from error
 
     def write(self, table: str, batches: pa.RecordBatchReader, schema: str | None = None) -> int:
         """Appends `batches` to `table` in the open transaction and returns the number of rows.
@@ -132,7 +110,7 @@ class Writer:
         """
         try:
             self._begin()
-            self._execute(query)
+            execute(self._connection, query)
         except AdbcError as error:
             raise _translate(error, self._url, doing) from error
 
@@ -159,19 +137,14 @@ class Writer:
 
     def _begin(self) -> None:
         if not self._begun:
-            self._execute("BEGIN")
+            execute(self._connection, "BEGIN")
             self._begun = True
-
-    def _execute(self, query: str) -> None:
-        with AdbcStatement(self._connection) as statement:
-            statement.set_sql_query(query)
-            statement.execute_update()
 
     def rollback(self) -> None:
         """Throws the open transaction away; a dead connection has done so by itself."""
         if self._begun:
             with suppress(AdbcError):
-                self._execute("ROLLBACK")
+                execute(self._connection, "ROLLBACK")
             self._begun = False
 
     def cancel(self) -> None:

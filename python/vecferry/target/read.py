@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import adbc_driver_postgresql
 import pyarrow as pa
-from adbc_driver_manager import AdbcConnection, AdbcDatabase, AdbcStatement
+from adbc_driver_manager import AdbcConnection, AdbcStatement
 from adbc_driver_manager import Error as AdbcError
 
 from vecferry.errors import TargetError, one_line
-from vecferry.target.connect import PATH, PATIENCE, conninfo, refusal
+from vecferry.target.adbc import Database
+from vecferry.target.connect import PATH, PATIENCE, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,14 +34,11 @@ class Library:
 
     def __init__(self, url: DatabaseURL) -> None:
         self._url = url
-        self._lock = threading.Lock()
-        self._database: AdbcDatabase | None = None
+        self._database = Database(url)
 
     def close(self) -> None:
         """Closes what the readers share; they are closed before."""
-        if self._database is not None:
-            with suppress(AdbcError):
-                self._database.close()
+        self._database.close()
 
     def reader(self) -> Reader:
         """Opens a reader.
@@ -50,30 +46,18 @@ class Library:
         Raises:
             TargetError: the server cannot be reached or refuses.
         """
-        with self._lock:
-            if self._database is None:
-                try:
-                    self._database = adbc_driver_postgresql.connect(conninfo(self._url))
-                except AdbcError as error:
-                    raise _translate(error, self._url, "connect") from error
-        return Reader(self._database, self._url)
+        try:
+            return Reader(self._database.open(_SESSION), self._url)
+        except AdbcError as error:
+            raise _translate(error, self._url, "connect") from error
 
 
 class Reader:
     """A read-only session; for one thread."""
 
-    def __init__(self, database: AdbcDatabase, url: DatabaseURL) -> None:
+    def __init__(self, connection: AdbcConnection, url: DatabaseURL) -> None:
+        self._connection = connection
         self._url = url
-        try:
-            self._connection = AdbcConnection(database)
-        except AdbcError as error:
-            raise _translate(error, url, "connect") from error
-        try:
-            for statement in _SESSION:
-                self._execute(statement)
-        except AdbcError as error:
-            self.close()
-            raise _translate(error, url, "connect") from error
 
     def rows(self, query: str, table: str, *, batch_bytes: int) -> Iterator[pa.RecordBatch]:
         """Yields what a query returns.
@@ -95,11 +79,6 @@ class Reader:
         except (AdbcError, pa.ArrowException, OSError) as error:
             # What goes wrong while the rows come is told by Arrow.
             raise _translate(error, self._url, f"read table {table}") from error
-
-    def _execute(self, query: str) -> None:
-        with AdbcStatement(self._connection) as statement:
-            statement.set_sql_query(query)
-            statement.execute_update()
 
     def close(self) -> None:
         """Closes the session; a dead one is closed already."""
