@@ -37,6 +37,7 @@ What can be wrong with one is, in this order, `partial_component`, `wrong_dimens
 `non_finite`.
 """
 
+from collections.abc import Sequence
 from typing import Protocol, final
 
 class ArrowArray(Protocol):
@@ -222,4 +223,272 @@ def plain_json(column: ArrowArray) -> ArrowArray:
     Raises:
         TypeError: as for `parse_embeddings`.
         ValueError: as for `plain_vectors`.
+    """
+
+class DumpError(ValueError):
+    """A dump is wrong or cut: the text names the file, the line, the byte, and what was expected there."""
+
+    offset: int
+    """The byte in the decompressed file, from 0."""
+    line: int
+    """Its line, from 1."""
+
+@final
+class DumpSettings:
+    """The session settings with which a part of a dump is read; equal by value, hashable.
+
+    `DumpSettings(**settings.as_dict())` is the same again.
+    """
+
+    def __new__(
+        cls,
+        *,
+        no_backslash_escapes: bool = False,
+        ansi_quotes: bool = False,
+        charset: str = "utf8mb4",
+        time_zone: str | None = None,
+        server: str | None = None,
+    ) -> DumpSettings: ...
+    @property
+    def no_backslash_escapes(self) -> bool:
+        """Whether a backslash in a string is one (`NO_BACKSLASH_ESCAPES` of `sql_mode`)."""
+
+    @property
+    def ansi_quotes(self) -> bool:
+        """Whether double quotes enclose names (`ANSI_QUOTES` of `sql_mode`)."""
+
+    @property
+    def charset(self) -> str:
+        """`character_set_client` in lower case: MySQL's name. Where the dump does not set it, `utf8mb4`.
+
+        mydumper's dumps say `binary`: their strings are of each column's own character set.
+        """
+
+    @property
+    def time_zone(self) -> str | None:
+        """`time_zone` where the dump sets it, as it stands there."""
+
+    @property
+    def server(self) -> str | None:
+        """The version of the dumped server as the dump's header gives it."""
+
+    def as_dict(self) -> dict[str, bool | str | None]:
+        """The settings as plain values."""
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class DumpPiece:
+    """One statement of a dump, or, of a long INSERT, some of its rows."""
+
+    @property
+    def kind(self) -> str:
+        """What it does.
+
+        `insert` (REPLACE too), `create table`, `create view`, `create trigger`, `create procedure`, `create function`,
+        `create event`, `create sequence`, `create index`, `create database`, `alter table`, `use`, `set`, `drop`,
+        `lock` (UNLOCK too), otherwise `other`; an INSERT without rows of values is `other`.
+        """
+
+    @property
+    def database(self) -> str | None:
+        """The database of the name where it is qualified, otherwise that of the last USE."""
+
+    @property
+    def table(self) -> str | None:
+        """The name of the table, view, trigger, routine, event or sequence."""
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """Columns of an INSERT, where it lists them."""
+
+    @property
+    def start(self) -> int:
+        """Where it begins in the decompressed file; of an INSERT: its first row's bracket."""
+
+    @property
+    def end(self) -> int:
+        """Where it ends: before the delimiter; of an INSERT: after its last row's bracket."""
+
+    @property
+    def line(self) -> int:
+        """The line of `start`, from 1."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of an INSERT, otherwise 0."""
+
+    @property
+    def text(self) -> str | None:
+        """The statement without its delimiter, unless it is an INSERT.
+
+        Of conditional comments it holds what the dumped server would execute.
+        """
+
+    @property
+    def data(self) -> bytes | None:
+        """The bytes from `start` to `end` of an INSERT, where they were asked for."""
+
+    @property
+    def settings(self) -> DumpSettings:
+        """The settings in force there."""
+
+@final
+class DumpScan:
+    """Goes once through a dump, statement by statement, in memory that its size does not change.
+
+    What mysqldump, mariadb-dump, mydumper and phpMyAdmin write is read, plain, gzip, zstd or xz. Conditional comments
+    (`/*!50001 ... */`) count as far as a server of the version in the dump's header would execute them.
+
+    The properties besides `compression` tell the state after the piece that came last. Another thread may read them.
+    """
+
+    def __new__(
+        cls,
+        path: str | int,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        line: int = 1,
+        settings: DumpSettings | None = None,
+        database: str | None = None,
+        piece_bytes: int = 1_048_576,
+        with_data: bool = False,
+    ) -> DumpScan:
+        """Begins a scan.
+
+        Args:
+            path: The file, or a file descriptor, which is opened anew as `/dev/fd/N`.
+            start: Where to begin in the decompressed bytes: at the start of a statement.
+            end: Statements that begin here or later are left out.
+            line: The line of `start`.
+            settings: Settings in force at `start`.
+            database: The database in use at `start`.
+            piece_bytes: A piece of an INSERT ends with the row that reaches so many bytes.
+            with_data: Whether the pieces of INSERTs hold their bytes.
+
+        Raises:
+            OSError: The file cannot be opened.
+        """
+
+    def __iter__(self) -> DumpScan: ...
+    def __next__(self) -> DumpPiece:
+        """The next piece.
+
+        Raises:
+            DumpError: The file is no dump, or it ends within a statement, or its compressed data are damaged.
+            OSError: The file cannot be read.
+        """
+
+    @property
+    def compression(self) -> str:
+        """`none`, `gzip`, `zstd` or `xz`."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last thing seen is what the writer writes last.
+
+        That is `-- Dump completed`, or without comments `SET SQL_NOTES=@OLD_SQL_NOTES`, of phpMyAdmin
+        `SET COLLATION_CONNECTION=@OLD_COLLATION_CONNECTION`. mydumper's files have no such line.
+        """
+
+    @property
+    def writer(self) -> str | None:
+        """`mysqldump`, `mariadb-dump` or `phpmyadmin` where the header says so."""
+
+    @property
+    def size(self) -> int:
+        """The place in the decompressed file.
+
+        At the end that is its size, or with `end` the start of the first statement that was left out: a scan from
+        there on, with its settings and database, goes on as this one would have.
+        """
+
+    @property
+    def line(self) -> int:
+        """The line of that place."""
+
+    @property
+    def digest(self) -> str:
+        """XXH3 (128 bits, in hexadecimal) of the decompressed bytes between `start` and that place."""
+
+    @property
+    def database(self) -> str | None:
+        """The database in use there."""
+
+    @property
+    def settings(self) -> DumpSettings:
+        """The settings in force there."""
+
+@final
+class DumpFile:
+    """A dump's decompressed bytes at any place, for several threads."""
+
+    def __new__(cls, path: str) -> DumpFile:
+        """Opens a file.
+
+        Raises:
+            OSError: The file cannot be opened.
+        """
+
+    @property
+    def compression(self) -> str:
+        """`none`, `gzip`, `zstd` or `xz`."""
+
+    def read(self, start: int, end: int) -> bytes:
+        """Reads the bytes from `start` up to `end`.
+
+        A compressed file is decompressed once for all threads, and the last 64 MiB are kept; going back further
+        begins anew.
+
+        Raises:
+            OSError: The file cannot be read, or ends before.
+            ValueError: `end` lies before `start`.
+        """
+
+@final
+class DumpRows:
+    """Rows of an INSERT, in batches."""
+
+    def __iter__(self) -> DumpRows: ...
+    def __next__(self) -> ArrowArray:
+        """The next batch.
+
+        Returns:
+            A struct with one child for each wanted pair, in their order, named `0`, `1` and so on.
+
+        Raises:
+            DumpError: The bytes are no rows of so many fields, or a value cannot be what is wanted.
+        """
+
+def parse_rows(
+    data: bytes,
+    *,
+    offset: int,
+    line: int,
+    fields: int,
+    wanted: Sequence[tuple[int, str]],
+    settings: DumpSettings,
+    most_bytes: int = 8_388_608,
+) -> DumpRows:
+    """Reads the rows of an INSERT, `(1,'a'),(2,NULL)`.
+
+    Args:
+        data: The bytes from `start` to `end` of one or more pieces that follow each other in one INSERT.
+        offset: Where they lie in the decompressed file.
+        line: Their line.
+        fields: How many values a row has.
+        wanted: Field (from 0) and kind of each column of the answer; a field may be wanted more than once.
+            `text`: string; numbers as they are written; converted from the character set of the settings or of the
+            value's introducer. `text:latin1`: the same, and bytes of which the dump does not say what they are
+            (`0x...`, `_binary`, any string where the settings say `binary`) are of this character set.
+            `bytes`: binary, the bytes as they are, those of hexadecimal and bit literals decoded.
+            `bit`: binary, eight bytes, big-endian, of an unsigned number however it is written.
+            NULL is null in each.
+        settings: Those of the piece.
+        most_bytes: A batch ends with the row that reaches so many bytes.
+
+    Raises:
+        ValueError: A wanted field or kind does not exist.
     """

@@ -6,9 +6,11 @@
 pub mod batch;
 pub mod capsule;
 pub mod column;
+pub mod dump;
 pub mod embedding;
 pub mod error;
 pub mod plain;
+pub mod python;
 pub mod wire;
 
 use error::Error;
@@ -165,6 +167,9 @@ mod core {
         let read: ArrayRef = Arc::new(py.detach(|| plain::each(&column, plain::json::read))?);
         Ok(read.into())
     }
+
+    #[pymodule_export]
+    use crate::python::{DumpError, DumpFile, DumpPiece, DumpRows, DumpScan, DumpSettings, parse_rows};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
