@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from vecferry.engine.local import LocalEngine
+from vecferry.mapping.flavor import Flavor
 from vecferry.plan.build import draft, target_names
 from vecferry.plan.findings import Answer, Findings, Look, Questions
 from vecferry.source.connect import connect as connect_source
-from vecferry.source.flavor import Flavor
 from vecferry.steps.ask import ask_orphans, ask_values
 from vecferry.steps.look import look
 from vecferry.steps.probe import ask_target

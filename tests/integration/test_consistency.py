@@ -20,10 +20,10 @@ import pytest
 from tests.servers.mysql56 import MySQL56
 from vecferry.config import parse_source
 from vecferry.errors import SourceError
+from vecferry.mapping.flavor import Flavor
 from vecferry.source import consistency
 from vecferry.source.connect import connect
 from vecferry.source.consistency import Position, held, moved, position, replica_statement, status_statement
-from vecferry.source.flavor import Flavor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

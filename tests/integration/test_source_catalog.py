@@ -10,10 +10,10 @@ import pytest
 
 from vecferry.config import parse_source
 from vecferry.errors import UsageError
+from vecferry.mapping.flavor import Flavor
 from vecferry.model import Check, Column, ForeignKey, Index, IndexColumn, Loss
 from vecferry.source.catalog import read_catalog
 from vecferry.source.connect import connect
-from vecferry.source.flavor import Flavor
 
 if TYPE_CHECKING:
     from vecferry.model import Catalog

@@ -10,9 +10,9 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from vecferry.mapping.defaults import printed_expression
 from vecferry.model import Check, ForeignKey, Index, IndexColumn, Loss, View
 from vecferry.source.catalog import read_catalog
-from vecferry.source.defaults import printed_expression
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection

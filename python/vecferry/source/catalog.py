@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import pymysql
 
-from vecferry.errors import UsageError
-from vecferry.mapping.select import quote
+from vecferry.mapping.defaults import json_marker, plain_default, printed_expression, quoted_default
+from vecferry.mapping.leftovers import not_carried, typeorm_record, unenforced, versions
+from vecferry.mapping.selection import matches, matching
 from vecferry.model import Catalog, Check, Column, ForeignKey, Index, IndexColumn, Loss, Table
 from vecferry.source.connect import refused
-from vecferry.source.defaults import plain_default, printed_expression, quoted_default
-from vecferry.source.flavor import Flavor, flavor, plain_text
+from vecferry.source.flavor import flavor, plain_text
 from vecferry.source.grants import unseen
-from vecferry.source.leftovers import read_leftovers, typeorm_record
+from vecferry.source.leftovers import read_leftovers
 from vecferry.source.views import read_views
 
 if TYPE_CHECKING:
+    from vecferry.mapping.flavor import Flavor
     from pymysql.connections import Connection
 
     Row = tuple[Any, ...]
@@ -130,7 +130,7 @@ def _read(connection: Connection[Any], include: tuple[str, ...], exclude: tuple[
     kind = flavor(connection)
     found = _ask(connection, kind)
     sequences = [name for name, [row] in found.tables.items() if plain_text(row[0]) == _SEQUENCE]
-    wanted = _matching([name for name in found.tables if name not in sequences], include, exclude)
+    wanted = matching([name for name in found.tables if name not in sequences], include, exclude)
     records = {
         name: record
         for name in wanted
@@ -142,10 +142,10 @@ def _read(connection: Connection[Any], include: tuple[str, ...], exclude: tuple[
         server=kind.text,
         database=found.database,
         tables=tuple(_table(name, found, kind) for name in wanted),
-        views=tuple(view for view in views if not _matches(view.name, exclude)),
+        views=tuple(view for view in views if not matches(view.name, exclude)),
         leftovers=(
-            *(Loss(name, None, "this sequence is not carried") for name in sequences),
-            *(loss for loss in hidden_views if not _matches(loss.table, exclude)),
+            *(not_carried(name, "sequence") for name in sequences),
+            *(loss for loss in hidden_views if not matches(loss.table, exclude)),
             *read_leftovers(connection, frozenset(wanted)),
             *records.values(),
             *(loss for name in wanted for loss in _table_leftovers(name, found, kind)),
@@ -196,17 +196,6 @@ def _indexes_query(kind: Flavor) -> str:
     )
 
 
-def _matching(names: list[str], include: tuple[str, ...], exclude: tuple[str, ...]) -> list[str]:
-    for pattern in include:
-        if not any(fnmatchcase(name, pattern) for name in names):
-            raise UsageError(f"--tables {pattern!r} matches no table of the source")
-    return [name for name in names if (not include or _matches(name, include)) and not _matches(name, exclude)]
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
 def _table(name: str, found: _Found, kind: Flavor) -> Table:
     [(_, estimate, size, comment, next_number)] = found.tables[name]
     clauses = {_clause(clause) for _, clause, _ in found.checks[name]} if kind.mariadb else set()
@@ -242,7 +231,7 @@ def _column(row: Row, clauses: set[str], srids: dict[str, Any], kind: Flavor) ->
         value, is_expression = quoted_default(text)
     else:
         value, is_expression = plain_default(text, data_type, extra)
-    if data_type == "longtext" and _json_valid(name) in clauses:
+    if data_type == "longtext" and json_marker(name) in clauses:
         data_type = "json"
     return Column(
         name=name,
@@ -273,16 +262,12 @@ def _expression(value: str | bytes | None, kind: Flavor) -> str:
     return plain_text(value) if kind.mariadb else printed_expression(plain_text(value))
 
 
-def _json_valid(column: str) -> str:
-    return f"json_valid({quote(column)})".lower()
-
-
 def _clause(value: str | bytes) -> str:
     return plain_text(value).strip().lower()
 
 
 def _checks(rows: list[Row], columns: tuple[Column, ...], kind: Flavor) -> tuple[Check, ...]:
-    markers = {_json_valid(column.name) for column in columns if kind.mariadb and column.data_type == "json"}
+    markers = {json_marker(column.name) for column in columns if kind.mariadb and column.data_type == "json"}
     return tuple(
         Check(plain_text(name), _expression(clause, kind))
         for name, clause, enforced in rows
@@ -343,14 +328,13 @@ def _foreign_keys(rows: list[Row], actions: list[Row]) -> tuple[ForeignKey, ...]
 
 
 def _table_leftovers(table: str, found: _Found, kind: Flavor) -> list[Loss]:
-    reason = "CHECK {} is not carried: the source does not enforce it: {}"
     losses = [
-        Loss(table, None, reason.format(plain_text(name), _expression(clause, kind)))
+        unenforced(table, plain_text(name), _expression(clause, kind))
         for name, clause, enforced in found.checks[table]
         if plain_text(enforced) != "YES"
     ]
     if plain_text(found.tables[table][0][0]) == _VERSIONED:
-        losses.append(Loss(table, None, "earlier versions of its rows are not carried"))
+        losses.append(versions(table))
     return losses
 
 

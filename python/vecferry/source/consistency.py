@@ -16,10 +16,11 @@ import pymysql
 from vecferry.errors import SourceError, one_line
 from vecferry.mapping.select import quote
 from vecferry.source.connect import LOCK_SECONDS, open_connection, translate
-from vecferry.source.flavor import Flavor, flavor, plain_text
+from vecferry.source.flavor import flavor, plain_text
 from vecferry.source.query import rows
 
 if TYPE_CHECKING:
+    from vecferry.mapping.flavor import Flavor
     from collections.abc import Iterator, Mapping, Sequence
 
     from pymysql.connections import Connection

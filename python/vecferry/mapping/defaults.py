@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from vecferry.mapping.select import quote
+
 _QUOTED = re.compile(r"'(?:[^'\\]|''|\\.)*'", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _BITS = re.compile(r"[bB]'[01]*'|[xX]'[0-9a-fA-F]*'|0x[0-9a-fA-F]+")
@@ -67,3 +69,8 @@ def printed_expression(text: str) -> str:
 def _unescaped(match: re.Match[str]) -> str:
     escaped = match[1]
     return "'" if escaped is None else _ESCAPED.get(escaped, escaped)
+
+
+def json_marker(column: str) -> str:
+    """Returns the CHECK by which MariaDB marks a `longtext` as JSON, in lower case."""
+    return f"json_valid({quote(column)})".lower()
