@@ -22,8 +22,9 @@ from vecferry.source.leftovers import read_leftovers
 from vecferry.source.views import read_views
 
 if TYPE_CHECKING:
-    from vecferry.mapping.flavor import Flavor
     from pymysql.connections import Connection
+
+    from vecferry.mapping.flavor import Flavor
 
     Row = tuple[Any, ...]
     Rows = dict[str, list[Row]]

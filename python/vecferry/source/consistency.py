@@ -20,12 +20,12 @@ from vecferry.source.flavor import flavor, plain_text
 from vecferry.source.query import rows
 
 if TYPE_CHECKING:
-    from vecferry.mapping.flavor import Flavor
     from collections.abc import Iterator, Mapping, Sequence
 
     from pymysql.connections import Connection
 
     from vecferry.config import DatabaseURL
+    from vecferry.mapping.flavor import Flavor
 
 BEAT_SECONDS = 30
 _IDLE_SECONDS = 300
