@@ -116,9 +116,8 @@ def _key(cursor: Cursor, index: Index, *, primary: bool = False) -> Key:
             hidden = True
         else:
             _option(cursor)
-    return Key(
-        replace(index, columns=tuple(columns), kind=index.kind if index.kind in _KINDS else kind), primary, hidden
-    )
+    kind = index.kind if index.kind in _KINDS else kind or index.kind
+    return Key(replace(index, columns=tuple(columns), kind=kind), primary, hidden)
 
 
 def _using(cursor: Cursor) -> str:

@@ -292,7 +292,10 @@ def finished(table: Written, server: Flavor) -> tuple[Table, tuple[Loss, ...]]:
     """Returns the table as its server describes it, and what of it is never carried; without estimates."""
     checks = _checks(table)
     marked = {check.clause.strip().lower() for check, _ in checks} if server.mariadb else set()
-    primary = {part.name for key in table.keys if key.primary for part in key.index.columns}
+    row_ends = {column.name for column in table.columns if server.mariadb and column.expression == _ROW_END}
+    primary = tuple(
+        part.name for key in table.keys if key.primary for part in key.index.columns if part.name not in row_ends
+    )
     columns = tuple(_finished_column(column, marked, primary) for column in table.columns)
     markers = {json_marker(column.name) for column in columns if server.mariadb and column.data_type == "json"}
     losses = [unenforced(table.name, check.name, check.clause) for check, kept in checks if not kept]
@@ -301,8 +304,8 @@ def finished(table: Written, server: Flavor) -> tuple[Table, tuple[Loss, ...]]:
     return Table(
         name=table.name,
         columns=columns,
-        primary_key=tuple(part.name for key in table.keys if key.primary for part in key.index.columns),
-        indexes=_indexes(table, server),
+        primary_key=primary,
+        indexes=_indexes(table, row_ends, server),
         foreign_keys=tuple(sorted(table.foreign_keys, key=lambda key: server_order(key.name))),
         next_number=table.next_number,
         checks=tuple(check for check, kept in checks if kept and check.clause.strip().lower() not in markers),
@@ -310,7 +313,7 @@ def finished(table: Written, server: Flavor) -> tuple[Table, tuple[Loss, ...]]:
     ), tuple(losses)
 
 
-def _finished_column(column: Column, marked: set[str], primary: set[str]) -> Column:
+def _finished_column(column: Column, marked: set[str], primary: tuple[str, ...]) -> Column:
     if column.data_type == "longtext" and json_marker(column.name) in marked:
         column = replace(column, data_type="json")
     return replace(column, nullable=False) if column.name in primary else column
@@ -327,9 +330,8 @@ def _checks(table: Written) -> list[tuple[Check, bool]]:
     return sorted(found, key=lambda pair: server_order(pair[0].name))
 
 
-def _indexes(table: Written, server: Flavor) -> tuple[Index, ...]:
+def _indexes(table: Written, row_ends: set[str], server: Flavor) -> tuple[Index, ...]:
     periods = {period.name: period for period in table.periods}
-    row_ends = {column.name for column in table.columns if server.mariadb and column.expression == _ROW_END}
     keys = sorted(
         (with_period(key, periods) for key in table.keys if not key.primary),
         key=lambda key: (key.hidden, server_order(key.index.name)),
