@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import pytest
 from pymysql.constants import CLIENT
 
 from tests.cases.case import all_cases
+from tests.dump_text import split
 from vecferry.config import parse_source
 from vecferry.dump.ddl import read_ddl
 from vecferry.dump.statement import Settings, Statement
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tests.conftest import MySQLDatabase
     from vecferry.model import Catalog
 
+DUMPS = Path(__file__).parents[1] / "unit" / "dumps"
 OPTIONS = ("--no-data", "--routines", "--triggers", "--events", "--skip-lock-tables")
 NAMED = re.compile(r"(?:TABLE|VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT|CONSTRAINT)\s+(`(?:[^`]|``)+`|\w+)", re.IGNORECASE)
 
@@ -242,34 +245,16 @@ def test_every_case_on_mysql_5_6(mysql56: MySQLDatabase, mysql56_names: list[str
     check(mysql56, mysql56_names, dump_of_mysql56(mysql56, mysql56_names))
 
 
-# --- the statements of a dump, until the reader splits it ----------------------------------------
-
-HEAD = re.compile(
-    r"CREATE (?:OR REPLACE )?(?:ALGORITHM=\w+ )?(?:DEFINER=`[^`]*`@`[^`]*` )?(?:SQL SECURITY \w+ )?"
-    r"(TABLE|VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT|DATABASE)\b|(ALTER TABLE|DROP|USE|SET)\b"
-)
-ABOUT = re.compile(r"(?:TABLE|VIEW) (?:IF NOT EXISTS )?`((?:[^`]|``)*)`")
-
-
-def split(text: str) -> list[Statement]:
-    found: list[Statement] = []
-    server = re.search(r"^-- Server version\s+(.*)$", text, re.MULTILINE)
-    settings = Settings(server=server[1] if server else None)
-    database, delimiter = None, ";"
-    lines: list[str] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.startswith("DELIMITER "):
-            delimiter = line.split()[1]
-        elif not line.startswith("--") and (line or lines):
-            lines.append(line)
-            if line.endswith(delimiter):
-                statement = "\n".join(lines).removesuffix(delimiter)
-                head = HEAD.match(" ".join(re.sub(r"/\*M?!\d*|\*/", " ", statement).split()))
-                kind = (f"create {head[1]}" if head[1] else head[2]).lower() if head else "other"
-                if kind == "use":
-                    database = statement.split()[1].strip("`")
-                about = ABOUT.search(statement)
-                name = about[1].replace("``", "`") if about else None
-                found.append(Statement(kind, statement, name, database, number - len(lines) + 1, settings))
-                lines = []
-    return found
+@pytest.mark.parametrize("name", ["phpmyadmin", "mydumper", "by_hand"])
+def test_what_other_tools_write(mysql: MySQLDatabase, name: str) -> None:
+    settings = Settings(server=mysql.rows("SELECT version()")[0][0])
+    text = (DUMPS / f"{name}.sql").read_text(encoding="utf-8")
+    statements = [replace(statement, settings=settings) for statement in split(text)]
+    for statement in statements:
+        mysql.execute(statement.text or "")
+    (live,) = live_catalogs(mysql, [mysql.database])
+    made = "CREATE DATABASE /*!32312 IF NOT EXISTS*/ `shop` /*!40100 DEFAULT CHARACTER SET utf8mb4 */"
+    dumped = read_ddl([Statement("create database", made), *statements], mysql.database)
+    assert [view.name for view in dumped.views] == [view.name for view in live.views]
+    # Only a server's own words for a view are those of its catalog.
+    assert list(differences(replace(live, views=()), replace(dumped, views=()), "")) == []

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vecferry.dump.tokens import Cursor
     from vecferry.mapping.flavor import Flavor
 
+_NOW = ("CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP")
 _WORDS_WITH_A_VALUE = ("COLUMN_FORMAT", "STORAGE", "ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "FORMAT")
 # MariaDB prints it as a comment of its version, in information_schema, too.
 _COMPRESSED = " /*M!100301 COMPRESSED*/"
@@ -115,30 +116,41 @@ def _value_word(cursor: Cursor, found: Definition, server: Flavor) -> bool:
 
 def _default(cursor: Cursor, server: Flavor) -> tuple[str | None, bool]:
     """Reads what stands behind DEFAULT: the literal's plain value or the expression's text, and whether it is one."""
-    start = cursor.here
     if cursor.take("NULL"):
         return None, False
-    if start.kind == "word" and start.text.startswith("_"):
-        following = cursor.tokens[cursor.place + 1]
-        if following.kind in {"string", "bits"}:
-            cursor.next()
-            start = following
+    if cursor.here.text.startswith("_") and cursor.tokens[cursor.place + 1].kind in {"string", "bits"}:
+        # The name of the literal's character set.
+        cursor.next()
+    start = cursor.here
     if start.kind == "string":
         return cursor.string(), False
-    if start.kind == "bits":
+    if start.kind in {"bits", "number"}:
         return cursor.next().text, False
-    if cursor.take("-") or cursor.take("+") or start.kind == "number":
-        end = cursor.next()
-        return cursor.text[start.start : end.end].removeprefix("+"), False
+    if sign := cursor.take_any("-", "+"):
+        return sign.strip("+") + cursor.next().text, False
     if word := cursor.take_any("TRUE", "FALSE"):
         return str(int(word == "TRUE")), False
+    return _expression(cursor, server), True
+
+
+def _expression(cursor: Cursor, server: Flavor) -> str:
+    start = cursor.here
     if cursor.at("("):
         inside = cursor.inside()
-        return (f"({inside})" if server.mariadb else inside), True
+        return f"({inside})" if server.mariadb else inside
+    if cursor.take_any(*_NOW):
+        return now(server, cursor.inside() if cursor.at("(") else "")
     cursor.qualified()
     while cursor.at("("):
         cursor.inside()
-    return cursor.text[start.start : cursor.tokens[cursor.place - 1].end], True
+    return cursor.text[start.start : cursor.tokens[cursor.place - 1].end]
+
+
+def now(server: Flavor, digits: str) -> str:
+    """Returns the current time with that many digits of a second, as the server prints it."""
+    if server.quoted_defaults:
+        return f"current_timestamp({digits})"
+    return f"CURRENT_TIMESTAMP({digits})" if digits else "CURRENT_TIMESTAMP"
 
 
 def _key_word(cursor: Cursor, found: Definition) -> bool:
@@ -244,7 +256,6 @@ def first_timestamp(columns: tuple[Column, ...], definitions: list[Definition], 
     """
     if not _implicit(server):
         return columns
-    now = "current_timestamp{}" if server.quoted_defaults else "CURRENT_TIMESTAMP{}"
     changed: list[Column] = []
     first = True
     for column, written in zip(columns, definitions, strict=True):
@@ -255,8 +266,7 @@ def first_timestamp(columns: tuple[Column, ...], definitions: list[Definition], 
         if said:
             changed.append(column)
         elif first:
-            digits = column.fraction_digits
-            time = now.format(f"({digits})" if digits else "()" if server.mariadb else "")
+            time = now(server, str(column.fraction_digits or ""))
             changed.append(replace(column, default=time, default_is_expression=True, extra=f"on update {time}"))
         else:
             changed.append(replace(column, default="0000-00-00 00:00:00"))

@@ -116,7 +116,7 @@ def _read(
     cursor = Cursor(statement.text or "", statement.settings)
     try:
         if statement.kind == "create table":
-            _create_table(cursor, found, server, include, exclude)
+            _create_table(cursor, statement.line, found, server, include, exclude)
         elif statement.kind == "alter table":
             _alter_table(cursor, found, server)
         elif statement.kind == "create view":
@@ -134,23 +134,24 @@ def _read(
         raise SourceError(
             f"the dump's {statement.kind.upper()}{about} in line {statement.line} is not understood at"
             f" {str(error) or 'its end'!r}",
-            advice=f"leave the table out by --exclude {name!r}, or mend the statement"
-            if name
-            else "mend the statement",
+            advice=f"leave it out by --exclude {name!r}, or mend the statement" if name else "mend the statement",
         ) from error
 
 
 def _create_table(
-    cursor: Cursor, found: _Found, server: Flavor, include: tuple[str, ...], exclude: tuple[str, ...]
+    cursor: Cursor, line: int, found: _Found, server: Flavor, include: tuple[str, ...], exclude: tuple[str, ...]
 ) -> None:
     name, unless = _head(cursor)
-    if name in found.tables:
-        if unless:
-            return
-        raise NotUnderstoodError(f"a second CREATE TABLE {name} without a DROP TABLE between them")
+    if unless and (name in found.tables or name in found.views):
+        return
     if matches(name, exclude) or (include and not matches(name, include)):
         found.tables[name] = None
         return
+    if name in found.tables:
+        raise SourceError(
+            f"the dump makes the table {name} a second time, in line {line}, without a DROP TABLE before",
+            advice="take one of them out, or dump the database again",
+        )
     charset = found.charset or (default_charset(server), default_collation(default_charset(server), server))
     others = {table.name: table for table in found.tables.values() if table is not None}
     found.tables[name] = create_table(cursor, Written(name, *charset), server, others)

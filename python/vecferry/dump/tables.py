@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vecferry.dump.charsets import charset_name, charset_of, default_collation
 from vecferry.dump.columns import Definition, described, first_timestamp, read_column, skip_option
-from vecferry.dump.keys import Key, Period, read_constraint, read_index, with_period
+from vecferry.dump.keys import Constraint, Key, Period, read_constraint, read_index, with_period
 from vecferry.dump.names import server_order
 from vecferry.mapping.defaults import json_marker
 from vecferry.mapping.leftovers import unenforced, versions
@@ -66,13 +66,10 @@ def create_table(cursor: Cursor, empty: Written, server: Flavor, others: dict[st
     if cursor.take("LIKE") or cursor.take("(", "LIKE"):
         return _like(cursor, table, others)
     cursor.need("(")
-    definitions: list[Definition] = []
+    parts: list[Definition | Constraint] = []
     while True:
         constraint = read_constraint(cursor, _default_action(server))
-        if constraint is not None:
-            table = _with(table, constraint)
-        else:
-            definitions.append(read_column(cursor, server))
+        parts.append(read_column(cursor, server) if constraint is None else constraint)
         if not cursor.take(","):
             break
     cursor.need(")")
@@ -81,8 +78,9 @@ def create_table(cursor: Cursor, empty: Written, server: Flavor, others: dict[st
         table = _options(cursor, table, server)
     if cursor.here.kind != "end":
         raise cursor.stuck()
-    for definition in definitions:
-        table = _with_column(table, definition, server)
+    for part in parts:
+        table = _with_column(table, part, server) if isinstance(part, Definition) else _with(table, part)
+    definitions = [part for part in parts if isinstance(part, Definition)]
     return replace(table, columns=first_timestamp(table.columns, definitions, server))
 
 
@@ -204,7 +202,7 @@ def _moved(cursor: Cursor, table: Written, name: str) -> Written:
     return replace(table, columns=(*others[:at], moved, *others[at:]))
 
 
-def _with(table: Written, constraint: Key | Period | ForeignKey | tuple[Check, bool]) -> Written:
+def _with(table: Written, constraint: Constraint) -> Written:
     if isinstance(constraint, Period):
         periods = (*table.periods, constraint) if constraint.name.upper() != "SYSTEM_TIME" else table.periods
         return replace(table, periods=periods)
@@ -290,7 +288,7 @@ def _ignored_option(cursor: Cursor) -> bool:
 
 def finished(table: Written, server: Flavor) -> tuple[Table, tuple[Loss, ...]]:
     """Returns the table as its server describes it, and what of it is never carried; without estimates."""
-    checks = _checks(table)
+    checks = _checks(table, server)
     marked = {check.clause.strip().lower() for check, _ in checks} if server.mariadb else set()
     row_ends = {column.name for column in table.columns if server.mariadb and column.expression == _ROW_END}
     primary = tuple(
@@ -319,14 +317,15 @@ def _finished_column(column: Column, marked: set[str], primary: tuple[str, ...])
     return replace(column, nullable=False) if column.name in primary else column
 
 
-def _checks(table: Written) -> list[tuple[Check, bool]]:
+def _checks(table: Written, server: Flavor) -> list[tuple[Check, bool]]:
     found = [*table.checks, *((Check(period.name, f"{quote(period.start)} < {quote(period.end)}"), True)
                               for period in table.periods)]  # fmt: skip
     unnamed = 0
     for number, (check, kept) in enumerate(found):
         if not check.name:
             unnamed += 1
-            found[number] = replace(check, name=f"{table.name}_chk_{unnamed}"), kept
+            name = f"CONSTRAINT_{unnamed}" if server.mariadb else f"{table.name}_chk_{unnamed}"
+            found[number] = replace(check, name=name), kept
     return sorted(found, key=lambda pair: server_order(pair[0].name))
 
 

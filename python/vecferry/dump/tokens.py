@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from vecferry.mapping.select import quote
+
 if TYPE_CHECKING:
     from vecferry.dump.statement import SettingsLike
 
@@ -30,7 +32,6 @@ _PATTERNS = {
     False: re.compile(_SPACE + _REST.format_map(_ESCAPING), _FLAGS),
     True: re.compile(_SPACE + _REST.format_map(_PLAIN), _FLAGS),
 }
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 # Of % and _ the backslash stays: https://dev.mysql.com/doc/refman/8.4/en/string-literals.html
 _ESCAPED = {"0": "\0", "n": "\n", "r": "\r", "t": "\t", "b": "\b", "Z": "\x1a", "%": r"\%", "_": r"\_"}
 
@@ -50,34 +51,46 @@ class Token:
     value: str
 
 
-def tokens(text: str, settings: SettingsLike) -> list[Token]:
-    """Returns the tokens of a statement, with one of the kind `end` behind them."""
-    found = [
-        _token(match, settings)
-        for match in _PATTERNS[settings.no_backslash_escapes].finditer(text)
-        if match.lastgroup != "space"
-    ]
+def standard(text: str, settings: SettingsLike) -> str:
+    """Returns the statement as one reads it without `ANSI_QUOTES` and `NO_BACKSLASH_ESCAPES`, as the catalog does."""
+    if not (settings.ansi_quotes or settings.no_backslash_escapes):
+        return text
+    pattern = _PATTERNS[settings.no_backslash_escapes]
+    return pattern.sub(lambda match: _standard(match, settings), text)
+
+
+def _standard(match: re.Match[str], settings: SettingsLike) -> str:
+    text, group = match[0], match.lastgroup
+    if group == "double" and settings.ansi_quotes:
+        return quote(text[1:-1].replace('""', '"'))
+    if group in {"string", "double"} and settings.no_backslash_escapes:
+        return text.replace("\\", "\\\\")
+    return text
+
+
+def tokens(text: str) -> list[Token]:
+    """Returns the tokens of a statement in its standard form, with one of the kind `end` behind them."""
+    found = [_token(match) for match in _PATTERNS[False].finditer(text) if match.lastgroup != "space"]
     return [*found, Token("end", "", len(text), len(text), "")]
 
 
-def _token(match: re.Match[str], settings: SettingsLike) -> Token:
+def _token(match: re.Match[str]) -> Token:
     text, group = match[0], match.lastgroup
-    if group == "name" or (group == "double" and settings.ansi_quotes):
-        return Token("name", text, *match.span(), text[1:-1].replace(text[0] * 2, text[0]))
+    if group == "name":
+        return Token("name", text, *match.span(), text[1:-1].replace("``", "`"))
     if group in {"string", "double"}:
-        return Token("string", text, *match.span(), _string(text, settings))
+        return Token("string", text, *match.span(), _string(text))
     kinds: dict[str | None, Kind] = {"bits": "bits", "number": "number", "word": "word"}
     return Token(kinds.get(group, "mark"), text, *match.span(), text.upper())
 
 
-def _string(text: str, settings: SettingsLike) -> str:
-    quote = text[0]
-    parts = re.split(r"(\\.)", text[1:-1], flags=re.DOTALL) if not settings.no_backslash_escapes else [text[1:-1]]
-    return "".join(
-        _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), part)
-        if number % 2
-        else part.replace(quote * 2, quote)
-        for number, part in enumerate(parts)
+def _string(text: str) -> str:
+    mark = text[0]
+    return re.sub(
+        rf"\\(.)|{mark}{mark}",
+        lambda match: mark if match[1] is None else _ESCAPED.get(match[1], match[1]),
+        text[1:-1],
+        flags=re.DOTALL,
     )
 
 
@@ -90,8 +103,8 @@ class Cursor:
     """
 
     def __init__(self, text: str, settings: SettingsLike) -> None:
-        self.text = text
-        self.tokens = tokens(text, settings)
+        self.text = standard(text, settings)
+        self.tokens = tokens(self.text)
         self.place = 0
 
     @property

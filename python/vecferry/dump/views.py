@@ -55,7 +55,7 @@ def read_view(text: str, settings: SettingsLike, database: str, views: frozenset
             tokens = tokens[: -len(words)]
     if not tokens:
         raise cursor.stuck()
-    return ViewText(name, _qualified(text, tokens, database, views), renamed)
+    return ViewText(name, _qualified(cursor.text, tokens, database, views), renamed)
 
 
 @dataclass(slots=True)
