@@ -22,10 +22,11 @@ from vecferry.source.catalog import read_catalog
 from vecferry.source.connect import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.cases.case import Case
     from tests.conftest import MySQLDatabase
+    from vecferry.dump.statement import StatementLike
     from vecferry.model import Catalog
 
 DUMPS = Path(__file__).parents[1] / "unit" / "dumps"
@@ -220,7 +221,7 @@ def live_catalogs(mysql: MySQLDatabase, names: list[str]) -> Iterator[Catalog]:
             yield read_catalog(connection)
 
 
-def check(mysql: MySQLDatabase, names: list[str], statements: list[Statement]) -> None:
+def check(mysql: MySQLDatabase, names: list[str], statements: Sequence[StatementLike]) -> None:
     found: list[str] = []
     for live in live_catalogs(mysql, names):
         assert live.tables
@@ -249,7 +250,9 @@ def test_every_case_on_mysql_5_6(mysql56: MySQLDatabase, mysql56_names: list[str
 def test_what_other_tools_write(mysql: MySQLDatabase, name: str) -> None:
     settings = Settings(server=mysql.rows("SELECT version()")[0][0])
     text = (DUMPS / f"{name}.sql").read_text(encoding="utf-8")
-    statements = [replace(statement, settings=settings) for statement in split(text)]
+    statements = [
+        Statement(piece.kind, piece.text, piece.table, piece.database, piece.line, settings) for piece in split(text)
+    ]
     for statement in statements:
         mysql.execute(statement.text or "")
     (live,) = live_catalogs(mysql, [mysql.database])

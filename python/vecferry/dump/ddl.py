@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from vecferry.mapping.flavor import Flavor
 
 _SYSTEM = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
+_HEAD = 12
+"""Words within which a CREATE says what it makes: `CREATE OR REPLACE DEFINER = a @ b PACKAGE`."""
 _MAKING = frozenset({"create table", "create view", "alter table", *KINDS})
 _RENAMED = "this view is not carried: its columns are named apart from its SELECT, which is not read"
 _NO_SRID = (
@@ -127,13 +129,14 @@ def _read(
             found.leftovers.read(cursor)
         elif statement.kind == "create database":
             found.charset = _database_charset(cursor, server) or found.charset
+        elif statement.kind == "create index":
+            _create_index(cursor, found)
         elif statement.kind == "other":
             _other(cursor, found)
     except NotUnderstoodError as error:
         about = f" for {name}" if name else ""
         raise SourceError(
-            f"the dump's {statement.kind.upper()}{about} in line {statement.line} is not understood at"
-            f" {str(error) or 'its end'!r}",
+            f"the dump's {statement.kind.upper()}{about} in line {statement.line} is not understood at {error}",
             advice=f"leave it out by --exclude {name!r}, or mend the statement" if name else "mend the statement",
         ) from error
 
@@ -213,19 +216,17 @@ def _database_charset(cursor: Cursor, server: Flavor) -> tuple[str, str] | None:
     return found
 
 
+def _create_index(cursor: Cursor, found: _Found) -> None:
+    table = create_index(cursor, {name: table for name, table in found.tables.items() if table is not None})
+    if table is not None:
+        found.tables[table.name] = table
+
+
 def _other(cursor: Cursor, found: _Found) -> None:
-    if cursor.at("RENAME"):
+    if cursor.at("RENAME", "TABLE"):
         raise cursor.stuck()
-    if not cursor.at("CREATE"):
-        return
-    words = [token.value for token in cursor.tokens[1:6] if token.kind == "word"]
-    if "SEQUENCE" in words or "PACKAGE" in words:
+    if cursor.at("CREATE") and any(token.value == "PACKAGE" for token in cursor.tokens[:_HEAD] if token.kind == "word"):
         found.leftovers.read(cursor)
-    elif "INDEX" in words:
-        tables = {name: table for name, table in found.tables.items() if table is not None}
-        table = create_index(cursor, tables)
-        if table is not None:
-            found.tables[table.name] = table
 
 
 # --- all of them ---------------------------------------------------------------------------------

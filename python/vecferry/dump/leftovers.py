@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from vecferry.dump.tokens import Cursor
     from vecferry.model import Loss
 
-KINDS = frozenset({"create trigger", "create procedure", "create function", "create event"})
+KINDS = frozenset({"create trigger", "create procedure", "create function", "create event", "create sequence"})
 """Kinds of statements that `Leftovers.read` reads."""
 _ROUTINES = ("PROCEDURE", "FUNCTION", "PACKAGE")
 _STATEMENTS = (*_ROUTINES, "TRIGGER", "EVENT", "SEQUENCE")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["word", "name", "string", "number", "bits", "mark", "end"]
 
+_SHOWN = 60
+"""Letters of a statement in a message."""
 # Comments of a version stand open: whoever split the statements has taken out those that the server would not read.
 _SPACE = r"(?P<space>\s+|--(?=\s|$)[^\n]*|\#[^\n]*|/\*M?!\d*|\*/|/\*.*?\*/)"
 _REST = r"""
@@ -154,7 +156,8 @@ class Cursor:
     def stuck(self) -> NotUnderstoodError:
         """The error of a statement that goes on otherwise than expected."""
         rest = " ".join(self.text[self.here.start :].split())
-        return NotUnderstoodError(rest[:60] + "…" * (len(rest) > 60))  # noqa: PLR2004 - about what a line shows
+        shown = rest if len(rest) <= _SHOWN else f"{rest[:_SHOWN]}…"
+        return NotUnderstoodError(repr(shown) if shown else "its end")
 
     def name(self) -> str:
         """Passes over a name, quoted or bare."""
