@@ -13,10 +13,9 @@ import pytest
 from pymysql.constants import CLIENT
 
 from tests.cases.case import all_cases
-from tests.dump_text import split
+from tests.dump_text import Settings, Statement, split
 from vecferry.config import parse_source
 from vecferry.dump.ddl import read_ddl
-from vecferry.dump.statement import Settings, Statement
 from vecferry.errors import UsageError
 from vecferry.source.catalog import read_catalog
 from vecferry.source.connect import connect

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dump_text import split
+from tests.dump_text import Settings, Statement, split
 from tests.unit.test_catalog_mysql84 import catalog as answers_of_mysql84
 from vecferry.dump.ddl import databases, read_ddl
-from vecferry.dump.statement import Settings, Statement
 from vecferry.errors import SourceError, UsageError
 from vecferry.model import Check, ForeignKey, Index, IndexColumn, Loss, View
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -48,24 +47,3 @@ class StatementLike(Protocol):
     @property
     def settings(self) -> SettingsLike:
         """The settings in force."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Settings of a statement; see `SettingsLike`."""
-
-    no_backslash_escapes: bool = False
-    ansi_quotes: bool = False
-    server: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement; see `StatementLike`."""
-
-    kind: str
-    text: str | None
-    table: str | None = None
-    database: str | None = None
-    line: int = 1
-    settings: SettingsLike = field(default_factory=Settings)
