@@ -245,7 +245,7 @@ def test_hostile_names(name: str, ansi: bool) -> None:
         name: [name],
         "u": ["b", name],
     }
-    view = Statement("create view", f"CREATE VIEW v AS select {quoted}.{quoted} from {quoted}", settings=settings)
+    view = Statement("create view", f"CREATE VIEW v AS select {quoted}.{quoted} from {quoted}", "v", settings=settings)
     ticked = "`" + name.replace("`", "``") + "`"
     assert read_ddl([view], "d").views == (View("v", f"select `d`.{ticked}.{ticked} from `d`.{ticked}"),)
 
@@ -320,7 +320,7 @@ SELECTS = [
 @pytest.mark.parametrize(("written", "meant"), SELECTS)
 def test_views_name_the_database(written: str, meant: str) -> None:
     views = [
-        Statement("create view", f"CREATE VIEW `v{number}` AS {text}", settings=MYSQL84)
+        Statement("create view", f"CREATE VIEW `v{number}` AS {text}", f"v{number}", settings=MYSQL84)
         for number, text in (("", "select 1 AS `a`"), ("2", written))
     ]
     assert read_ddl(views, "d").views[1].definition == meant
@@ -339,6 +339,10 @@ def test_patterns() -> None:
         names(("users",))
     with pytest.raises(SourceError, match="WHATEVER"):
         names()
+    view = Statement("create view", "CREATE VIEW broken", "broken")
+    assert read_ddl([view], exclude=("bro*",)).views == ()
+    with pytest.raises(SourceError, match="CREATE VIEW for broken .* its end; leave it out by --exclude 'broken'"):
+        read_ddl([view])
 
 
 def test_databases() -> None:

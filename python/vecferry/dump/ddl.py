@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _SYSTEM = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
 _HEAD = 12
 """Words within which a CREATE says what it makes: `CREATE OR REPLACE DEFINER = a @ b PACKAGE`."""
-_MAKING = frozenset({"create table", "create view", "alter table", *KINDS})
+_EXCLUDABLE = frozenset({"create table", "create view", "alter table"})
+_MAKING = _EXCLUDABLE | KINDS
 _RENAMED = "this view is not carried: its columns are named apart from its SELECT, which is not read"
 _NO_SRID = (
     "{}.{}: a dump of MariaDB does not say which spatial reference system the column is declared with: shapes without"
@@ -40,10 +41,10 @@ _SPATIAL = frozenset(
 
 @dataclass(slots=True)
 class _Found:
-    """What the statements so far have made; a table that is not asked for stays unread, None."""
+    """What the statements so far have made; a table or view that is not asked for stays unread, None."""
 
     tables: dict[str, Written | None] = field(default_factory=dict)
-    views: dict[str, StatementLike] = field(default_factory=dict)
+    views: dict[str, StatementLike | None] = field(default_factory=dict)
     leftovers: Leftovers = field(default_factory=Leftovers)
     charset: tuple[str, str] | None = None
     """The database's own, with its collation."""
@@ -122,7 +123,7 @@ def _read(
         elif statement.kind == "alter table":
             _alter_table(cursor, found, server)
         elif statement.kind == "create view":
-            _create_view(statement, found)
+            _create_view(statement, found, exclude)
         elif statement.kind == "drop":
             _drop(cursor, found)
         elif statement.kind in KINDS:
@@ -135,9 +136,10 @@ def _read(
             _other(cursor, found)
     except NotUnderstoodError as error:
         about = f" for {name}" if name else ""
+        without = f"leave it out by --exclude {name!r}, or " if statement.kind in _EXCLUDABLE else ""
         raise SourceError(
             f"the dump's {statement.kind.upper()}{about} in line {statement.line} is not understood at {error}",
-            advice=f"leave it out by --exclude {name!r}, or mend the statement" if name else "mend the statement",
+            advice=f"{without}mend the statement",
         ) from error
 
 
@@ -184,9 +186,13 @@ def _alter_table(cursor: Cursor, found: _Found, server: Flavor) -> None:
         found.tables[name] = alter_table(cursor, {name: table}, server)
 
 
-def _create_view(statement: StatementLike, found: _Found) -> None:
-    name = read_view(statement.text or "", statement.settings, "").name
+def _create_view(statement: StatementLike, found: _Found, exclude: tuple[str, ...]) -> None:
+    name = statement.table or ""
     found.tables.pop(name, None)
+    if matches(name, exclude):
+        found.views[name] = None
+        return
+    read_view(statement.text or "", statement.settings, "")
     found.views[name] = statement
 
 
@@ -244,7 +250,7 @@ def _catalog(
         and (record := typeorm_record(table.name, [column.name for column in table.columns]))
     }
     done = [finished(table, server) for table in wanted if table.name not in records]
-    views, renamed = _views(found, database, exclude)
+    views, renamed = _views(found, database)
     return Catalog(
         server=server.text,
         database=database,
@@ -266,11 +272,11 @@ def _catalog(
     )
 
 
-def _views(found: _Found, database: str, exclude: tuple[str, ...]) -> tuple[tuple[View, ...], tuple[Loss, ...]]:
+def _views(found: _Found, database: str) -> tuple[tuple[View, ...], tuple[Loss, ...]]:
     views, renamed = [], []
     for name in sorted(found.views, key=server_order):
         statement = found.views[name]
-        if matches(name, exclude):
+        if statement is None:
             continue
         view = read_view(statement.text or "", statement.settings, database, frozenset(found.views))
         if view.renamed:
