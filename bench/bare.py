@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from vecferry import pipeline
 from vecferry.engine.local import LocalEngine
+from vecferry.source.live import LiveSource
 from vecferry.steps.copy import copy_chunk
 from vecferry.target.ingest import Loader, Writer
 from vecferry.target.ledger import chunk_statement
@@ -46,13 +47,13 @@ class _Migration(pipeline._Migration):  # noqa: SLF001 - the product offers no w
         work()
 
     def _load(self, run: Run) -> None:
-        plan, config = run.plan, self._config
+        plan, config, source = run.plan, self._config, LiveSource(self._config.source_url)
         for table in plan.tables:
             self._watch.table(table.name, table.rows_estimate, table.bytes_estimate)
         results: list[ChunkResult] = []
 
         def work(writer: Writer, chunk: Chunk) -> ChunkResult:
-            return copy_chunk(plan, chunk, run.id, config.source_url, writer, config.chunk_bytes)
+            return copy_chunk(plan, chunk, run.id, source, writer, config.chunk_bytes)
 
         def done(chunk: Chunk, result: ChunkResult) -> None:
             results.append(result)

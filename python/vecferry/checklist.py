@@ -15,7 +15,7 @@ from vecferry.mapping.identifiers import qualified
 from vecferry.model import Chunk
 from vecferry.plan.build import column_names, target_names
 from vecferry.report.verification import Difference
-from vecferry.source.connect import connect as connect_source
+from vecferry.sources import source_of
 from vecferry.steps.look import look
 from vecferry.steps.verify_cells import Check
 from vecferry.target.connect import translated
@@ -150,7 +150,7 @@ class Checklist:
         if self.plan is not None:
             table = self.plan.table(match.table.name)
             return table.chunks, table.key, table.row_bytes, table.rows_estimate
-        with closing(connect_source(self.config.source_url)) as source:
+        with closing(source_of(self.config).open()) as source:
             found = look(source, match.table, self.config.chunk_bytes)
         return found.chunks, found.key, found.row_bytes, found.rows
 

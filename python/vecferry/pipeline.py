@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vecferry.crash import crash_point
@@ -11,6 +11,7 @@ from vecferry.engine.local import LocalEngine
 from vecferry.engine.retry import Bounds, Retry
 from vecferry.errors import ForbiddenError, InterruptedRunError, TargetError
 from vecferry.mapping.ddl import drop_object
+from vecferry.mapping.keys import chunk_key
 from vecferry.plan.columns import without_rejects
 from vecferry.plan.estimate import estimate
 from vecferry.planner import plan_run
@@ -19,11 +20,7 @@ from vecferry.proof import verified
 from vecferry.report.report import RejectResult, Report, SequenceResult, Status, TableResult, VectorResult
 from vecferry.resume import dropped_by, goes_on, refusal
 from vecferry.smoke import request_headers, with_smoke
-from vecferry.source.catalog import read_catalog
-from vecferry.source.chunks import chunk_key
-from vecferry.source.connect import connect as connect_source
-from vecferry.source.connect import encrypted, ends_with_us
-from vecferry.source.consistency import Position, held, moved, position
+from vecferry.sources import source_of
 from vecferry.steps.analyze import analyze
 from vecferry.steps.calibrate import calibrate
 from vecferry.steps.copy import Treatment, copy_chunk
@@ -39,17 +36,16 @@ from vecferry.target.connect import connect as connect_target
 from vecferry.target.ingest import Loader, Writer
 from vecferry.target.inspect import truncation_closure
 from vecferry.target.settings import memory_for_indexes
-from vecferry.tls import source_remark, target_remark
+from vecferry.tls import target_remark
 from vecferry.version import VERSION
 from vecferry.words import at_words, rows_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pymysql.connections import Connection as SourceConnection
-
     from vecferry.config import Config
     from vecferry.model import Catalog, Chunk, ChunkResult, Plan
+    from vecferry.origin import Session
     from vecferry.progress import Progress, Recorder
     from vecferry.report.verification import Verification
     from vecferry.target.connect import Connection
@@ -70,12 +66,12 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
     watch = recorder(progress)
     with (
         watch.step("plan"),
-        ends_with_us(config.source_url),
-        closing(connect_source(config.source_url)) as source,
+        source_of(config).ends_with_us(),
+        closing(source_of(config).open()) as source,
         connect_target(config.target_url) as target,
     ):
         remarks = _remarks(config, source, target)
-        catalog = read_catalog(source, config.tables, config.exclude)
+        catalog = source.catalog(config.tables, config.exclude)
         with translated(config.target_url, "read the ledger"):
             run = ledger.latest(target, config.target_schema)
             if run is not None and not run.finished and not config.restart:
@@ -92,7 +88,7 @@ def make_plan(config: Config, progress: Progress | None = None) -> Plan:
         plan = replace(plan, notes=(*plan.notes, *remarks))
         if plan.problems or not config.estimate:
             return plan
-        found = calibrate(plan, config.source_url, config.target_url, source, target, config.workers)
+        found = calibrate(plan, source_of(config), config.target_url, source, target, config.workers)
         with translated(config.target_url, "tell its settings"):
             memory = memory_for_indexes(target, config.index_memory)
         plan = replace(plan, estimate=estimate(plan, found, memory))
@@ -120,23 +116,23 @@ def migrate(config: Config, progress: Progress | None = None, confirm: Callable[
     if config.smoke is not None:
         request_headers(config.smoke)  # a variable that is missing is told before hours of work
     watch = recorder(progress)
-    with closing(connect_source(config.source_url)) as source:
+    with closing(source_of(config).open()) as source:
         # Both ends are tried before either is asked for more.
         target = connect_target(config.target_url)
         for remark in _remarks(config, source, target):
             watch.note(remark)
     with closing(_Migration(config, target, watch, confirm or (lambda _: False))) as migration:
         try:
-            with ends_with_us(config.source_url):
+            with source_of(config).ends_with_us():
                 return with_smoke(config, migration.run())
         except KeyboardInterrupt:
             raise InterruptedRunError from None
 
 
-def _remarks(config: Config, source: SourceConnection, target: Connection) -> tuple[str, ...]:
+def _remarks(config: Config, source: Session, target: Connection) -> tuple[str, ...]:
     """Says of each end what its connections leave open to others on the way."""
     found = (
-        source_remark(config.source_url, encrypted=encrypted(source)),
+        source.remark(),
         target_remark(config.target_url, encrypted=bool(target.pgconn.ssl_in_use)),
     )
     return tuple(remark for remark in found if remark)
@@ -241,8 +237,8 @@ class _Migration:
     def _run(self) -> ledger.Run:
         """Returns the run to go on with: the unfinished one, the finished one that left nothing to do, or a new one."""
         config = self._config
-        with closing(connect_source(config.source_url)) as source:
-            catalog = read_catalog(source, config.tables, config.exclude)
+        with closing(source_of(config).open()) as source:
+            catalog = source.catalog(config.tables, config.exclude)
             with translated(config.target_url, "read the ledger"):
                 old = ledger.latest(self._target, config.target_schema)
             if old is None or old.finished:
@@ -276,9 +272,9 @@ class _Migration:
             crash_point("old run not yet taken back")
         crash_point("old run taken back")
 
-    def _begin(self, source: SourceConnection, catalog: Catalog, old: ledger.Run | None) -> ledger.Run:
+    def _begin(self, source: Session, catalog: Catalog, old: ledger.Run | None) -> ledger.Run:
         """Plans a new run and records it; `old` is the one that it takes the place of."""
-        start = position(source, {table.name: chunk_key(table) for table in catalog.tables})
+        start = source.position({table.name: chunk_key(table) for table in catalog.tables})
         plan = plan_run(self._target, catalog, self._config, self._watch, dropped_by(old))
         if plan.problems:
             listed = "\n".join(f"  - {problem}" for problem in plan.problems)
@@ -290,12 +286,12 @@ class _Migration:
             if not self._confirm(f"--truncate empties these tables of {self._config.target_url.place}:\n{closure}"):
                 raise ForbiddenError("--truncate would empty tables, and consent was not given: say --yes")
         with translated(self._config.target_url, "make the ledger"), self._target.transaction():
-            run_id = ledger.begin(self._target, plan, VERSION, asdict(start))
+            run_id = ledger.begin(self._target, plan, VERSION, start)
             if old is not None:
                 ledger.forget(self._target, old.id)
             rejects.supersede(self._target, plan, run_id)
             crash_point("plan not yet recorded")
-        return ledger.Run(run_id, plan, plan.fingerprint, finished=False, report=None, position=asdict(start))
+        return ledger.Run(run_id, plan, plan.fingerprint, finished=False, report=None, position=start)
 
     def _closure(self, schema: str, tables: tuple[str, ...]) -> str:
         with translated(self._config.target_url, "list what references the tables"):
@@ -345,16 +341,16 @@ class _Migration:
         with translated(self._config.target_url, "read the ledger"):
             if ledger.moved(self._target, run.id) is not None:
                 return nullcontext()
-        return held(self._config.source_url, [table.name for table in run.plan.tables])
+        return source_of(self._config).held([table.name for table in run.plan.tables])
 
     def _compare(self, run: ledger.Run) -> None:
         """Tells whether the source moved since the run began, once the copy is done."""
         with translated(self._config.target_url, "keep how the source moved"):
             signs = ledger.moved(self._target, run.id)
             if signs is None:
-                with closing(connect_source(self._config.source_url)) as source:
-                    now = position(source, {table.name: table.key for table in run.plan.tables})
-                signs = moved(Position(**run.position), now)
+                with closing(source_of(self._config).open()) as source:
+                    now = source.position({table.name: table.key for table in run.plan.tables})
+                signs = source_of(self._config).moved(run.position, now)
                 ledger.record_moved(self._target, run.id, signs)
         for sign in signs:
             self._watch.note(sign)
@@ -371,7 +367,7 @@ class _Migration:
             crash_point("step recorded")
 
     def _load(self, run: ledger.Run) -> None:
-        plan, config = run.plan, self._config
+        plan, config, source = run.plan, self._config, source_of(self._config)
         with translated(config.target_url, "read the ledger"):
             totals = ledger.totals(self._target, run.id)
         for table in plan.tables:
@@ -382,7 +378,7 @@ class _Migration:
         treatment = Treatment(config.on_invalid, config.max_rejects)
 
         def work(writer: Writer, chunk: Chunk) -> ChunkResult:
-            return copy_chunk(plan, chunk, run.id, config.source_url, writer, config.chunk_bytes, treatment)
+            return copy_chunk(plan, chunk, run.id, source, writer, config.chunk_bytes, treatment)
 
         def done(chunk: Chunk, result: ChunkResult) -> None:
             self._watch.advance(chunk.table, result.rows_written, result.bytes_read)
@@ -450,7 +446,7 @@ class _Migration:
 
     def _count(self, run: ledger.Run) -> tuple[TableResult, ...]:
         # Hours may have passed since the plan, and the source ends sessions that say nothing for long.
-        with closing(connect_source(self._config.source_url)) as source:
+        with closing(source_of(self._config).open()) as source:
             return verify_tables(source, self._target, run.plan, ledger.totals(self._target, run.id))
 
     def _rejects(self, run: ledger.Run) -> tuple[RejectResult, ...]:
@@ -458,8 +454,8 @@ class _Migration:
             return tuple(RejectResult(*found) for found in rejects.counts(self._target, run.id))
 
     def _verify(self, run: ledger.Run) -> Verification:
-        with closing(connect_source(self._config.source_url)) as source:
-            catalog = read_catalog(source, self._config.tables, self._config.exclude)
+        with closing(source_of(self._config).open()) as source:
+            catalog = source.catalog(self._config.tables, self._config.exclude)
         return verified(self._config, catalog, self._target, self._watch, run, None)
 
     def _report(

@@ -7,11 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from vecferry.engine.local import LocalEngine
-from vecferry.mapping.flavor import Flavor
 from vecferry.plan.build import draft, target_names
-from vecferry.plan.findings import Answer, Findings, Look, Questions
-from vecferry.source.connect import connect as connect_source
-from vecferry.steps.ask import ask_orphans, ask_values
+from vecferry.plan.findings import Findings, Look, Questions
+from vecferry.sources import source_of
 from vecferry.steps.look import look
 from vecferry.steps.probe import ask_target
 from vecferry.target.connect import translated
@@ -20,10 +18,9 @@ from vecferry.target.inspect import check_rights, read_target, taken_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pymysql.connections import Connection as SourceConnection
-
     from vecferry.config import Config
     from vecferry.model import Catalog, Plan, TargetObject, TargetState
+    from vecferry.origin import Answer, Session
     from vecferry.progress import Progress
     from vecferry.target.connect import Connection
 
@@ -52,7 +49,7 @@ def plan_run(
         check_rights(target, config.target_url, config.target_schema)
         state = _with_dropped(read_target(target, config.target_url.database, config.target_schema, names), dropped)
         taken = taken_names(target, config.target_schema)
-    abilities = Flavor.parse(catalog.server).abilities
+    abilities = source_of(config).abilities(catalog.server)
 
     def decide(findings: Findings) -> tuple[Plan, Questions]:
         return draft(catalog, state, config, findings, taken, abilities)
@@ -90,12 +87,12 @@ def _answered(findings: Findings, questions: Questions, config: Config, progress
     asked = tuple(name for name, checks in questions.checks.items() if checks)
     values = _each(
         asked,
-        lambda source, name: ask_values(source, name, questions.checks[name], looks[name].key),
+        lambda source, name: source.ask_values(name, questions.checks[name], looks[name].key),
         config, progress, "counting values",
     )  # fmt: skip
     orphans = _each(
         tuple(questions.references),
-        lambda source, reference: ask_orphans(source, reference, looks[reference.table].key),
+        lambda source, reference: source.ask_orphans(reference, looks[reference.table].key),
         config, progress, "counting orphans",
     )  # fmt: skip
     answers: dict[tuple[str, str, str], Answer] = {}
@@ -107,7 +104,7 @@ def _answered(findings: Findings, questions: Questions, config: Config, progress
 
 def _each(
     tasks: Sequence[Task],
-    work: Callable[[SourceConnection, Task], Result],
+    work: Callable[[Session, Task], Result],
     config: Config,
     progress: Progress,
     phase: str,
@@ -119,6 +116,7 @@ def _each(
         results[task] = result
         progress.index("source", phase, len(results), len(tasks))
 
-    engine = LocalEngine(config.workers, lambda: closing(connect_source(config.source_url)))
+    source = source_of(config)
+    engine = LocalEngine(config.workers, lambda: closing(source.open()))
     engine.run(tasks, work, done)
     return results

@@ -13,9 +13,7 @@ from vecferry.compare.diff import Rejects
 from vecferry.errors import InterruptedRunError
 from vecferry.progress import Progress, Recorder
 from vecferry.report.verification import Verification
-from vecferry.source.catalog import read_catalog
-from vecferry.source.connect import connect as connect_source
-from vecferry.source.connect import ends_with_us
+from vecferry.sources import source_of
 from vecferry.steps.verify_structure import verify_structure
 from vecferry.steps.verify_vectors import verify_vectors
 from vecferry.target import ledger
@@ -49,7 +47,7 @@ def verify(config: Config, progress: Progress | None = None, journal: Journal | 
     """
     watch = Recorder(progress or Progress())
     try:
-        with ends_with_us(config.source_url):
+        with source_of(config).ends_with_us():
             found = _verify(config, watch, journal)
     except KeyboardInterrupt:
         raise InterruptedRunError("interrupted: nothing was changed, run the same command again") from None
@@ -57,8 +55,8 @@ def verify(config: Config, progress: Progress | None = None, journal: Journal | 
 
 
 def _verify(config: Config, watch: Recorder, journal: Journal | None) -> Verification:
-    with watch.step("plan"), closing(connect_source(config.source_url)) as source:
-        catalog = read_catalog(source, config.tables, config.exclude)
+    with watch.step("plan"), closing(source_of(config).open()) as source:
+        catalog = source.catalog(config.tables, config.exclude)
     with connect_target(config.target_url) as target:
         with translated(config.target_url, "read the ledger"):
             target.execute("SET default_transaction_read_only = on")

@@ -11,8 +11,7 @@ from vecferry.convert.batches import bytes_of
 from vecferry.convert.rejects import unpack_row
 from vecferry.errors import ForbiddenError, InvalidValueError, UsageError
 from vecferry.plan.fingerprint import fingerprint
-from vecferry.source.catalog import read_catalog
-from vecferry.source.connect import connect as connect_source
+from vecferry.sources import source_of
 from vecferry.steps.keys import make_keys
 from vecferry.steps.retry_rejects import Row, correction_of, retry_row
 from vecferry.steps.sequences import set_sequences
@@ -148,7 +147,7 @@ def _retry(
     changed: Mapping[tuple[str, str], str],
 ) -> Retried:
     landed, left, refused = 0, 0, list[str]()
-    source = None if values is not None else config.source_url
+    source = None if values is not None else source_of(config)
     for row in _rows(target, run.id):
         number = f"reject {row.entries[0].id}"
         if refusal := changed.get((run.id, row.first.table)):
@@ -172,8 +171,8 @@ def _changed(runs: Sequence[ledger.Run], config: Config) -> dict[tuple[str, str]
     if all(run.plan.source != place for run in runs):
         places = ", ".join(sorted({run.plan.source for run in runs}))
         raise ForbiddenError(f"what is in the reject store was read from {places}, not from {place}: name that source")
-    with closing(connect_source(config.source_url)) as source:
-        now = fingerprint(read_catalog(source, config.tables, config.exclude), config)
+    with closing(source_of(config).open()) as source:
+        now = fingerprint(source.catalog(config.tables, config.exclude), config)
     found = {}
     for run in runs:
         for table in run.plan.tables:

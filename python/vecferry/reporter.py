@@ -25,8 +25,7 @@ from vecferry.report.details import (
 )
 from vecferry.report.rates import histogram, throughput
 from vecferry.report.report import RejectResult, Report
-from vecferry.source import facts as source_facts
-from vecferry.source.connect import connect as connect_source
+from vecferry.sources import source_of
 from vecferry.target import facts as target_facts
 from vecferry.target import ledger, rejects
 from vecferry.target.connect import connect as connect_target
@@ -36,10 +35,9 @@ from vecferry.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pymysql.connections import Connection as SourceConnection
-
     from vecferry.config import Config
     from vecferry.model import EmbeddingSpec, Plan
+    from vecferry.origin import Session
     from vecferry.progress import Recorder
     from vecferry.target.connect import Connection
 
@@ -142,23 +140,23 @@ class _Inquiry:
             )
 
     def _of_source(self, plan: Plan | None) -> tuple[tuple[ServerFacts, ...], _Forms]:
-        url = self._config.source_url
-        source = self._try("the source", lambda: connect_source(url))
+        place = self._config.source_url.place
+        source = self._try("the source", lambda: source_of(self._config).open())
         if source is None:
-            return (ServerFacts("source", url.place, "", {}),), {}
+            return (ServerFacts("source", place, "", {}),), {}
         with closing(source):
-            version, settings = self._try("the source's settings", lambda: source_facts.settings(source)) or ("", {})
+            version, settings = self._try("the source's settings", source.settings) or ("", {})
             forms = (
                 {(spec.table, spec.column): self._forms(source, plan, spec) for spec in plan.embeddings} if plan else {}
             )
-        return (ServerFacts("source", url.place, version, settings),), forms
+        return (ServerFacts("source", place, version, settings),), forms
 
-    def _forms(self, source: SourceConnection, plan: Plan, spec: EmbeddingSpec) -> dict[str, int]:
+    def _forms(self, source: Session, plan: Plan, spec: EmbeddingSpec) -> dict[str, int]:
         [table] = [table for table in plan.tables if table.target == spec.table]
         [column] = [column for column in table.columns if column.name == spec.column]
         name = column.source or column.name
         what = f"the texts of {table.name}.{name}"
-        return self._try(what, lambda: source_facts.text_forms(source, table.name, name)) or {}
+        return self._try(what, lambda: source.text_forms(table.name, name)) or {}
 
     def _progress(
         self, target: Connection, run_id: str, plan: Plan, totals: dict[str, ledger.TableTotals]

@@ -18,10 +18,8 @@ from vecferry.compare.found import Found, total
 from vecferry.engine.local import LocalEngine
 from vecferry.engine.retry import Bounds, Retry
 from vecferry.mapping.identifiers import qualified
-from vecferry.mapping.select import quote as source_quote
 from vecferry.report.verification import Difference, ExpectedLoss, HalfResult, OracleResult, TableVerification
-from vecferry.source.connect import connect as connect_source
-from vecferry.source.query import rows
+from vecferry.sources import source_of
 from vecferry.steps.verify_cells import (
     Check,
     add_up_source,
@@ -44,6 +42,7 @@ if TYPE_CHECKING:
     from vecferry.compare.diff import Rejects
     from vecferry.config import Config
     from vecferry.model import Plan
+    from vecferry.origin import Session
     from vecferry.progress import Progress
     from vecferry.target.connect import Connection
     from vecferry.target.read import Reader
@@ -112,7 +111,7 @@ def _counted(
     matches: Mapping[str, Match], target: Connection, config: Config, rejects: Mapping[str, Rejects]
 ) -> CellResults:
     tables, differences = [], []
-    with closing(connect_source(config.source_url)) as source:
+    with closing(source_of(config).open()) as source:
         for name, match in matches.items():
             ours, theirs = _count(source, target, config, match)
             aside = rejects[name].left_out if name in rejects else 0
@@ -128,12 +127,12 @@ def _counted(
     return CellResults(tuple(tables), tuple(differences), (), (), (), ())
 
 
-def _count(source: object, target: Connection, config: Config, match: Match) -> tuple[int, int]:
-    [(ours,)] = rows(source, f"SELECT COUNT(*) FROM {source_quote(match.table.name)}")  # type: ignore[arg-type]
+def _count(source: Session, target: Connection, config: Config, match: Match) -> tuple[int, int]:
+    ours = source.count(match.table.name)
     query = f"SELECT count(*) FROM {qualified(config.target_schema, match.there.name)}"
     with translated(config.target_url, "count rows"):
         [theirs] = target.execute(query.encode()).fetchone() or (0,)
-    return int(ours), int(theirs)
+    return ours, int(theirs)
 
 
 Side = Literal["both", "source", "target", "some"]
@@ -162,6 +161,7 @@ class _Work:
         self._matches = matches
         self._target = target
         self._config = config
+        self._source = source_of(config)
         self._watch = watch
         self._plan = plan
         self._rejects = rejects
@@ -229,7 +229,7 @@ class _Work:
         return tasks
 
     def _work(self, reader: Reader, task: _Task) -> Found | tuple[Sums, Found] | Sums:
-        check, source = task.check, self._config.source_url
+        check, source = task.check, self._source
         if task.side == "both":
             return compare_chunk(check, check.chunks[task.number], source, reader)
         if task.side == "some":
@@ -273,7 +273,7 @@ class _Work:
 
         def work(reader: Reader, task: _Task) -> list[pa.Table]:
             if task.side == "source":
-                return kept_of_source(check, check.chunks[task.number], self._config.source_url, wanted)
+                return kept_of_source(check, check.chunks[task.number], self._source, wanted)
             return kept_of_target(check, check.slices[task.number], reader, wanted)
 
         def done(task: _Task, result: list[pa.Table]) -> None:
@@ -314,7 +314,7 @@ class _Work:
         ours, theirs = found.rows_source, found.rows_target
         compared = ours
         if self._config.level == "sample":
-            with closing(connect_source(self._config.source_url)) as source:
+            with closing(source_of(self._config).open()) as source:
                 ours, theirs = _count(source, self._target, self._config, self._matches[name])
             rejected = sum(count for key, count in found.expected.items() if key.startswith("\n"))
             if ours - rejected != theirs and not (found.missing or found.extra):

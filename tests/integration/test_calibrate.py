@@ -15,7 +15,7 @@ from tests.integration.support import config_for
 from vecferry import make_plan
 from vecferry.demo import sample
 from vecferry.plan.estimate import Calibration, estimate
-from vecferry.source.connect import connect as connect_source
+from vecferry.source.live import LiveSource
 from vecferry.steps import calibrate as module
 from vecferry.steps.calibrate import calibrate
 from vecferry.target.connect import connect
@@ -77,8 +77,10 @@ def trial(mysql: MySQLDatabase, postgres: PostgresDatabase, **options: Any) -> t
     target, source = there(postgres), here(mysql)
     config = config_for(mysql, postgres, workers=2, **options)
     plan = make_plan(config)
-    with connect(config.target_url) as connection, closing(connect_source(config.source_url)) as asked:
-        found = calibrate(plan, config.source_url, config.target_url, asked, connection, config.workers, seconds=0.5)
+    with connect(config.target_url) as connection, closing(LiveSource(config.source_url).open()) as asked:
+        found = calibrate(
+            plan, LiveSource(config.source_url), config.target_url, asked, connection, config.workers, seconds=0.5
+        )
         assert there(postgres) == target
         assert connection.info.transaction_status.name == "IDLE"
     assert there(postgres) == target
@@ -260,10 +262,10 @@ def test_a_value_that_postgresql_refuses_is_told(mysql: MySQLDatabase, postgres:
     [table] = plan.tables
     columns = tuple(replace(c, target_type="small") if c.name == "n" else c for c in table.columns)
     target = there(postgres)
-    with connect(config.target_url) as connection, closing(connect_source(config.source_url)) as asked:
+    with connect(config.target_url) as connection, closing(LiveSource(config.source_url).open()) as asked:
         found = calibrate(
             replace(plan, tables=(replace(table, columns=columns),)),
-            config.source_url, config.target_url, asked, connection, 2,
+            LiveSource(config.source_url), config.target_url, asked, connection, 2,
         )  # fmt: skip
     assert found.tables == ()
     assert "table t could not be measured" in found.remarks
@@ -289,8 +291,8 @@ def test_a_target_that_is_read_only(mysql: MySQLDatabase, postgres: PostgresData
     config = config_for(mysql, postgres, workers=2)
     plan = make_plan(config)
     postgres.execute(f"ALTER DATABASE {postgres.database} SET default_transaction_read_only = on")
-    with connect(config.target_url) as connection, closing(connect_source(config.source_url)) as asked:
-        found = calibrate(plan, config.source_url, config.target_url, asked, connection, 2)
+    with connect(config.target_url) as connection, closing(LiveSource(config.source_url).open()) as asked:
+        found = calibrate(plan, LiveSource(config.source_url), config.target_url, asked, connection, 2)
     assert [entry.seconds for entry in found.tables] == [None]
     assert any("the target is read-only" in remark for remark in found.remarks)
 
@@ -313,8 +315,8 @@ def test_a_source_that_is_gone_is_a_remark(mysql: MySQLDatabase, postgres: Postg
     config = config_for(mysql, postgres, workers=2)
     plan = make_plan(config)
     gone = replace(config.source_url, password="not-the-password")
-    with connect(config.target_url) as connection, closing(connect_source(config.source_url)) as asked:
-        found = calibrate(plan, gone, config.target_url, asked, connection, 2)
+    with connect(config.target_url) as connection, closing(LiveSource(config.source_url).open()) as asked:
+        found = calibrate(plan, LiveSource(gone), config.target_url, asked, connection, 2)
     assert any("Access denied" in remark for remark in found.remarks)
     assert not any("not-the-password" in remark for remark in found.remarks)
     assert found.tables == ()

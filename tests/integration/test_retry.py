@@ -19,6 +19,7 @@ from vecferry.demo.urls import connect_mysql
 from vecferry.engine.local import LocalEngine
 from vecferry.engine.retry import Bounds, Retry
 from vecferry.errors import ExitCode, SourceError, TargetError, VecferryError
+from vecferry.source.live import LiveSource
 from vecferry.steps.copy import copy_chunk
 from vecferry.steps.prepare import prepare
 from vecferry.target import ledger
@@ -83,7 +84,7 @@ class Load:
         config, plan, run_id = self.config, self.plan, self.run_id
 
         def work(writer: Writer, chunk: Chunk) -> ChunkResult:
-            return copy_chunk(plan, chunk, run_id, config.source_url, writer, config.chunk_bytes)
+            return copy_chunk(plan, chunk, run_id, LiveSource(config.source_url), writer, config.chunk_bytes)
 
         def done(chunk: Chunk, result: ChunkResult) -> None:
             watch.advance(chunk.table, result.rows_written, result.bytes_read)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vecferry.config import parse_source
+from vecferry.mapping.keys import chunk_key
 from vecferry.mapping.select import literal, quote, range_condition
 from vecferry.model import Chunk, Column, Index, IndexColumn, Table
 from vecferry.source.catalog import read_catalog
-from vecferry.source.chunks import chunk_key, plan_chunks
+from vecferry.source.chunks import plan_chunks
 from vecferry.source.connect import connect
 from vecferry.source.walk import walk
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from vecferry.config import parse_source
+from vecferry.mapping.keys import chunk_key
 from vecferry.source.catalog import read_catalog
 from vecferry.source.connect import connect
 from vecferry.source.sample import LONGEST_TEXT, Sample, sample
-from vecferry.source.walk import chunk_key
 
 
 def look(mysql: Any, rows: int = 200) -> Sample:

@@ -22,8 +22,9 @@ from vecferry.model import (
     TargetState,
     TargetTable,
 )
+from vecferry.origin import Answer
 from vecferry.plan.build import draft
-from vecferry.plan.findings import Answer, Findings, Look
+from vecferry.plan.findings import Findings, Look
 from vecferry.plan.fingerprint import fingerprint
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -52,15 +51,6 @@ def encode(wire: str, column: pa.Array, read_type: str, target_type: str) -> pa.
         return ENCODERS[kind](column, target_type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise InvalidValueError(f"a value does not fit {target_type}: {one_line(error)}") from error
-
-
-def is_json(text: str) -> bool:
-    """Says whether a text is one JSON value, as PostgreSQL takes it: no lone surrogates, nothing after it."""
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return True
 
 
 def _decimal_type(name: str) -> pa.DataType:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from vecferry.convert.embeddings import Census
     from vecferry.mapping.checks import Check
     from vecferry.model import Chunk
+    from vecferry.origin import Answer, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,29 +23,6 @@ class Look:
     """Rows, estimated."""
     census: dict[str, Census] = field(default_factory=dict)
     """By text column."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How many rows a question found, and the keys of a few."""
-
-    count: int
-    examples: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A foreign key whose orphans are looked for; names are the source's."""
-
-    table: str
-    name: str
-    columns: tuple[str, ...]
-    parent: str
-    parent_columns: tuple[str, ...]
-    loose: tuple[bool, ...] = ()
-    """Of each column, whether MySQL compares its texts without regard to something that PostgreSQL sees."""
-    ignore_case: bool = False
-    """Whether the target's columns do not regard case either."""
 
 
 @dataclass(frozen=True, slots=True)

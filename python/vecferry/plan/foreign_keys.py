@@ -10,7 +10,7 @@ from vecferry.mapping import ddl
 from vecferry.mapping.identifiers import shorten
 from vecferry.mapping.typemap import base_type, type_name
 from vecferry.model import DdlObject, Loss
-from vecferry.plan.findings import Reference
+from vecferry.origin import Reference
 from vecferry.words import at_words, rows_words
 
 if TYPE_CHECKING:

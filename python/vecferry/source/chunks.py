@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pymysql
 
+from vecferry.mapping.keys import integer_key
 from vecferry.mapping.select import literal
 from vecferry.model import Chunk
 from vecferry.source.connect import refused
-from vecferry.source.walk import chunk_key, integer_key, walk
+from vecferry.source.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from vecferry.model import Table
 
     Bound = tuple[str, ...]
-
-__all__ = ["chunk_key", "plan_chunks"]
 
 DENSE = 0.25
 """The share of a key's numbers that are taken from which on ranges are cut by arithmetic."""

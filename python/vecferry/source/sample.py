@@ -9,9 +9,10 @@ import pyarrow as pa
 import pymysql
 
 from vecferry.errors import SourceError, one_line
+from vecferry.mapping.keys import integer_key
 from vecferry.mapping.select import literal, quote
 from vecferry.source.connect import refused
-from vecferry.source.walk import integer_key, walk
+from vecferry.source.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

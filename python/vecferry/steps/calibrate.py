@@ -10,7 +10,7 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -21,21 +21,16 @@ from vecferry.convert.batches import convert_batch
 from vecferry.convert.rejects import fault_words
 from vecferry.errors import InvalidValueError, VecferryError
 from vecferry.mapping.identifiers import qualified, quote
-from vecferry.mapping.select import literal, range_condition
-from vecferry.mapping.select import quote as mysql_quote
 from vecferry.plan.estimate import Calibration, IndexSample, TableSample
-from vecferry.source.query import rows as ask
-from vecferry.source.read import read_chunk
 from vecferry.target.ingest import Loader
 from vecferry.target.settings import parallel_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pymysql.connections import Connection as SourceConnection
-
     from vecferry.config import DatabaseURL
     from vecferry.model import Chunk, EmbeddingSpec, Plan, TablePlan
+    from vecferry.origin import Session, Source
     from vecferry.target.connect import Connection
     from vecferry.target.ingest import Writer
 
@@ -60,9 +55,9 @@ _VECTORS = "vecferry_vectors"
 
 def calibrate(
     plan: Plan,
-    source: DatabaseURL,
+    source: Source,
     target: DatabaseURL,
-    asked: SourceConnection,
+    asked: Session,
     connection: Connection,
     workers: int,
     seconds: float = 2.0,
@@ -73,7 +68,7 @@ def calibrate(
         plan: the run's plan; it may have problems.
         source: where to read.
         target: where to write, into temporary tables.
-        asked: an open connection to the source, for questions.
+        asked: the same, open for questions.
         connection: an autocommit connection to the target, for questions.
         workers: how many chunks a run carries at a time.
         seconds: about how long to go on; the build of an index takes some more.
@@ -120,7 +115,7 @@ class _Carried:
 class _Trial:
     """One calibration, and what came of it."""
 
-    def __init__(self, plan: Plan, source: DatabaseURL, workers: int, seconds: float) -> None:
+    def __init__(self, plan: Plan, source: Source, workers: int, seconds: float) -> None:
         self._plan = plan
         self._source = source
         self._workers = workers
@@ -138,7 +133,7 @@ class _Trial:
     def remark(self, text: str) -> None:
         self.remarks.append(text)
 
-    def run(self, source: SourceConnection, connection: Connection, target: DatabaseURL) -> None:
+    def run(self, source: Session, connection: Connection, target: DatabaseURL) -> None:
         # How many cores the server has it does not tell: no more are counted on than workers are asked for.
         self.index_processes = min(self._workers, 1 + parallel_workers(connection, self._workers - 1))
         tables = _largest(self._plan.tables)
@@ -165,7 +160,7 @@ class _Trial:
 
     # --- the load
 
-    def _table(self, source: SourceConnection, pool: ThreadPoolExecutor, table: TablePlan, deadline: float) -> None:
+    def _table(self, source: Session, pool: ThreadPoolExecutor, table: TablePlan, deadline: float) -> None:
         """Carries rows of a table in rounds, each larger than the one before, until the time is over."""
         specs = {spec.column: spec for spec in self._plan.embeddings if spec.table == table.target}
         cutter = _Cutter(source, table)
@@ -224,7 +219,7 @@ class _Trial:
     ) -> _Carried:
         """Reads, converts and, where that is allowed, writes a chunk; of a table without a key about `size` bytes."""
         carried = _Carried()
-        with closing(read_chunk(self._source, table, chunk, batch_bytes=size)) as batches:
+        with closing(self._source.read_chunk(table, chunk, batch_bytes=size)) as batches:
             for batch in batches if table.key else islice(batches, 1):
                 found = convert_batch(batch, table, specs)
                 if found.faults:
@@ -300,8 +295,8 @@ class _Trial:
 class _Cutter:
     """Cuts small chunks from many parts of a table."""
 
-    def __init__(self, connection: SourceConnection, table: TablePlan) -> None:
-        self._connection = connection
+    def __init__(self, source: Session, table: TablePlan) -> None:
+        self._source = source
         self._table = table
         count = len(table.chunks)
         places = sorted({number * count // min(count, _PLACES) for number in range(min(count, _PLACES))})
@@ -319,19 +314,11 @@ class _Cutter:
             return list(self._table.chunks[:1])
         found: list[Chunk] = []
         while self._open and len(found) < count:
-            chunk = self._open.popleft()
-            end = self._end(chunk, max(1, size // max(1, self._table.row_bytes)))
-            found.append(replace(chunk, upper=end or chunk.upper))
-            if end is not None:
-                self._open.append(replace(chunk, lower=end))
+            chunk, left = self._source.split(self._table, self._open.popleft(), size)
+            found.append(chunk)
+            if left is not None:
+                self._open.append(left)
         return found
-
-    def _end(self, chunk: Chunk, rows: int) -> tuple[str, ...] | None:
-        key = ", ".join(mysql_quote(name) for name in self._table.key)
-        condition = range_condition(self._table.key, chunk.lower, chunk.upper)
-        query = f"SELECT {key} FROM {mysql_quote(self._table.name)}{f' WHERE {condition}' if condition else ''}"
-        found = ask(self._connection, f"{query} ORDER BY {key} LIMIT 1 OFFSET {rows - 1}")
-        return tuple(literal(value) for value in found[0]) if found else None
 
 
 def _largest(tables: Iterable[TablePlan]) -> list[TablePlan]:

@@ -13,7 +13,6 @@ from vecferry.convert.rejects import fault_words, key_of, pack_row, place_words
 from vecferry.crash import crash_point
 from vecferry.errors import InvalidValueError, RefusedRowError, TargetError
 from vecferry.model import Chunk, ChunkResult, OnInvalid, Plan, Reject, TablePlan
-from vecferry.source.read import read_chunk
 from vecferry.target import ledger, rejects
 from vecferry.target.sift import write_what_fits
 from vecferry.words import count_words
@@ -21,8 +20,8 @@ from vecferry.words import count_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vecferry.config import DatabaseURL
     from vecferry.convert.batches import Converted
+    from vecferry.origin import Source
     from vecferry.target.ingest import Writer
 
 _ADVICE = (
@@ -44,7 +43,7 @@ def copy_chunk(
     plan: Plan,
     chunk: Chunk,
     run_id: str,
-    source: DatabaseURL,
+    source: Source,
     writer: Writer,
     batch_bytes: int,
     treatment: Treatment = Treatment(),
@@ -72,7 +71,7 @@ def copy_chunk(
     table = plan.table(chunk.table)
     specs = {spec.column: spec for spec in plan.embeddings if spec.table == table.target}
     cargo = _Cargo(table, chunk, writer, treatment)
-    batches = read_chunk(source, table, chunk, batch_bytes=batch_bytes)
+    batches = source.read_chunk(table, chunk, batch_bytes=batch_bytes)
     try:
         for batch in batches:
             if batch.num_rows:

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vecferry.convert.embeddings import census
 from vecferry.plan.embeddings import EMBEDDING_TYPES
 from vecferry.plan.findings import Look
-from vecferry.source.chunks import chunk_key, plan_chunks
-from vecferry.source.sample import sample
 
 if TYPE_CHECKING:
-    from pymysql.connections import Connection
-
     from vecferry.model import Table
+    from vecferry.origin import Session
 
 
-def look(connection: Connection[Any], table: Table, chunk_bytes: int) -> Look:
+def look(source: Session, table: Table, chunk_bytes: int) -> Look:
     """Looks into one table.
 
     Args:
-        connection: an open connection to the source.
+        source: an open source.
         table: the table's catalog entry.
         chunk_bytes: how much source data a chunk may hold, in bytes.
 
     Raises:
-        SourceError: the server refused a query.
+        SourceError: the source refused.
     """
-    key = chunk_key(table)
-    found = sample(connection, table, key)
-    row_bytes = max(1, found.row_bytes, found.row_bytes_max_stratum // 4)
+    found = source.survey(table, chunk_bytes)
     return Look(
-        key=key,
-        chunks=plan_chunks(connection, table, key, row_bytes, chunk_bytes),
-        row_bytes=max(1, found.row_bytes),
-        rows=max(table.rows_estimate, found.rows),
+        key=found.key,
+        chunks=found.chunks,
+        row_bytes=found.row_bytes,
+        rows=found.rows,
         census={
             column.name: census(found.texts[column.name])
             for column in table.columns

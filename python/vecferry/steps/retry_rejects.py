@@ -14,15 +14,14 @@ from vecferry.convert.batches import bytes_of, convert_batch
 from vecferry.convert.rejects import fault_words, pack_row, place_words, unpack_row
 from vecferry.errors import InvalidValueError, RefusedRowError
 from vecferry.mapping.identifiers import qualified, quote
-from vecferry.source.read import read_row
 from vecferry.target import rejects
 from vecferry.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from vecferry.config import DatabaseURL
     from vecferry.model import EmbeddingSpec, Plan, Reject, TablePlan
+    from vecferry.origin import Source
     from vecferry.target.ingest import Writer
     from vecferry.target.rejects import Entry
 
@@ -113,7 +112,7 @@ def correction_of(
 
 
 def retry_row(
-    plan: Plan, run_id: str, row: Row, correction: Correction | None, source: DatabaseURL | None, writer: Writer
+    plan: Plan, run_id: str, row: Row, correction: Correction | None, source: Source | None, writer: Writer
 ) -> None:
     """Lands a row, or the values of it that had become NULL, and takes it out of the store, in one transaction.
 
@@ -135,7 +134,16 @@ def retry_row(
     kept = unpack_row(row.first.kept)
     try:
         if correction is None:
-            _land(writer, plan, _loaded(table), row, _again(kept, table, source, where), {}, where, read=True)
+            _land(
+                writer,
+                plan,
+                _loaded(table),
+                row,
+                _again(kept, row.first.chunk, table, source, where),
+                {},
+                where,
+                read=True,
+            )
         else:
             corrected = replace(_loaded(table, correction.embeddings), guards=())
             _land(writer, plan, corrected, row, _corrected(kept, corrected, correction), correction.others, where)
@@ -213,11 +221,11 @@ def _loaded(table: TablePlan, texts: Collection[str] = ()) -> TablePlan:
     return replace(table, columns=tuple(columns))
 
 
-def _again(kept: pa.RecordBatch, table: TablePlan, source: DatabaseURL | None, where: str) -> pa.RecordBatch:
+def _again(kept: pa.RecordBatch, chunk: int, table: TablePlan, source: Source | None, where: str) -> pa.RecordBatch:
     key = [place for place, column in enumerate(table.columns) if (column.source or column.name) in table.key]
     if source is None or not key or any(kept.column(place).null_count for place in key):
         raise InvalidValueError(f"{where} has no key to find it by in the source: correct it with --values")
-    found = read_row(source, table, kept)
+    found = source.read_row(table, chunk, kept)
     if found is None:
         raise InvalidValueError(f"{where} is no longer in the source: correct it with --values")
     return found

@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vecferry.mapping.identifiers import qualified
-from vecferry.mapping.select import quote as mysql_quote
 from vecferry.report.report import TableResult
-from vecferry.source.query import rows
 from vecferry.target.ledger import TableTotals
 
 if TYPE_CHECKING:
-    from pymysql.connections import Connection as SourceConnection
-
     from vecferry.model import Plan, TablePlan
+    from vecferry.origin import Session
     from vecferry.target.connect import Connection
 
 
 def verify_tables(
-    source: SourceConnection, target: Connection, plan: Plan, totals: dict[str, TableTotals]
+    source: Session, target: Connection, plan: Plan, totals: dict[str, TableTotals]
 ) -> tuple[TableResult, ...]:
     """Counts every table on both sides; rows read must be rows written and rejected, too."""
     return tuple(
@@ -26,10 +23,8 @@ def verify_tables(
     )
 
 
-def _verify_table(
-    source: SourceConnection, target: Connection, plan: Plan, table: TablePlan, total: TableTotals
-) -> TableResult:
-    [(rows_source,)] = rows(source, f"SELECT COUNT(*) FROM {mysql_quote(table.name)}")
+def _verify_table(source: Session, target: Connection, plan: Plan, table: TablePlan, total: TableTotals) -> TableResult:
+    rows_source = source.count(table.name)
     query = f"SELECT count(*) FROM {qualified(plan.target_schema, table.target)}"
     [rows_target] = target.execute(query.encode()).fetchone() or (0,)
     equal = (
@@ -39,7 +34,7 @@ def _verify_table(
     )
     return TableResult(
         name=table.name,
-        rows_source=int(rows_source),
+        rows_source=rows_source,
         rows_target=int(rows_target),
         rows_rejected=total.rows_rejected,
         bytes_read=total.bytes_read,

@@ -15,8 +15,6 @@ from vecferry.compare.found import Difference, Found
 from vecferry.compare.ranges import range_condition
 from vecferry.compare.shown import shown_key
 from vecferry.mapping.identifiers import qualified
-from vecferry.model import Chunk, ColumnPlan, TablePlan
-from vecferry.source.read import read_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vecferry.compare.pairs import Pair
-    from vecferry.config import DatabaseURL
+    from vecferry.model import Chunk
+    from vecferry.origin import Source
     from vecferry.target.read import Reader
 
 
@@ -54,7 +53,7 @@ class Check:
     seed: int = 1
 
 
-def compare_chunk(check: Check, chunk: Chunk, source: DatabaseURL, reader: Reader) -> Found:
+def compare_chunk(check: Check, chunk: Chunk, source: Source, reader: Reader) -> Found:
     """Compares one key range of a table.
 
     Raises:
@@ -76,7 +75,7 @@ def compare_chunk(check: Check, chunk: Chunk, source: DatabaseURL, reader: Reade
     )
 
 
-def add_up_source(check: Check, chunk: Chunk, source: DatabaseURL) -> tuple[Sums, Found]:
+def add_up_source(check: Check, chunk: Chunk, source: Source) -> tuple[Sums, Found]:
     """Adds up the rows of one key range of the source; what the oracle says of some comes along."""
     sample = _Sample(check, chunk)
     result = no_rows()
@@ -94,7 +93,7 @@ def add_up_target(check: Check, condition: str, reader: Reader) -> Sums:
     return result
 
 
-def kept_of_source(check: Check, chunk: Chunk, source: DatabaseURL, wanted: NDArray[np.bool_]) -> list[pa.Table]:
+def kept_of_source(check: Check, chunk: Chunk, source: Source, wanted: NDArray[np.bool_]) -> list[pa.Table]:
     """Returns those rows of a key range, in canonical form, whose bucket is wanted."""
     key = check.rule.key_places
     return [within(source_forms(check.rule.pairs, batch), key, wanted) for batch in _source(check, chunk, source)]
@@ -108,7 +107,7 @@ def kept_of_target(check: Check, condition: str, reader: Reader, wanted: NDArray
 MOST_LOOKED_UP = 500
 
 
-def look_up(check: Check, chunk: Chunk, source: DatabaseURL, reader: Reader) -> Found:
+def look_up(check: Check, chunk: Chunk, source: Source, reader: Reader) -> Found:
     """Compares some rows of a key range with those of the target that have their keys; rows too many stay unseen."""
     key = _key_pairs(check)
     chooser = random.Random(f"{check.seed}/{check.table}/{chunk.number}")  # noqa: S311 - a sample, no secret
@@ -151,18 +150,8 @@ def _is_whole(check: Check, chunk: Chunk) -> bool:
     return not check.rule.key or (chunk.lower is None and chunk.upper is None)
 
 
-def _source(check: Check, chunk: Chunk, url: DatabaseURL) -> Iterator[pa.RecordBatch]:
-    columns = tuple(
-        ColumnPlan(
-            name=pair.name, select=pair.source_select, read_type=pair.read_type, target_type="", wire="", nullable=True
-        )
-        for pair in check.rule.pairs
-    )
-    table = TablePlan(
-        name=check.table, target=check.target, columns=columns, key=check.rule.key, chunks=(), rows_estimate=0,
-        bytes_estimate=0, create=None,
-    )  # fmt: skip
-    yield from read_chunk(url, table, chunk, batch_bytes=check.batch_bytes)
+def _source(check: Check, chunk: Chunk, source: Source) -> Iterator[pa.RecordBatch]:
+    yield from source.read_back(check.table, check.rule.pairs, check.rule.key, chunk, batch_bytes=check.batch_bytes)
 
 
 def _target(check: Check, condition: str, reader: Reader) -> Iterator[pa.Table]:

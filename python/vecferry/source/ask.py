@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vecferry.convert.values import is_json
 from vecferry.mapping.select import quote
-from vecferry.plan.findings import Answer
+from vecferry.mapping.texts import is_json
+from vecferry.origin import Answer
 from vecferry.source.query import rows, stream
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pymysql.connections import Connection
 
     from vecferry.mapping.checks import Check
-    from vecferry.plan.findings import Reference
+    from vecferry.origin import Reference
 
 EXAMPLES = 3
 
