@@ -48,6 +48,14 @@ pub enum Error {
     /// The same, for values of any length.
     #[error("the values exceed the 2 GiB of one binary column: pass fewer rows")]
     TooMuch,
+    /// A row of a dump is not one.
+    #[error("byte {place}: expected {expected}")]
+    Row {
+        /// The byte, from 0.
+        place: usize,
+        /// What was to be there.
+        expected: String,
+    },
     /// Arrow refused an array.
     #[error(transparent)]
     Arrow(#[from] ArrowError),

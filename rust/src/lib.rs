@@ -31,6 +31,7 @@ mod core {
     use std::sync::Arc;
 
     use arrow_array::{Array, ArrayRef};
+    use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
     use pyo3::types::PyTuple;
 
@@ -165,6 +166,21 @@ mod core {
     fn plain_json(py: Python, column: Column) -> PyResult<Exported> {
         let column = TextColumn::try_from(column.0)?;
         let read: ArrayRef = Arc::new(py.detach(|| plain::each(&column, plain::json::read))?);
+        Ok(read.into())
+    }
+
+    #[pyfunction]
+    fn plain_rows(
+        py: Python,
+        data: &[u8],
+        fields: usize,
+        wanted: Vec<usize>,
+        backslash: bool,
+    ) -> PyResult<Exported> {
+        if let Some(place) = wanted.iter().find(|place| **place >= fields) {
+            return Err(PyValueError::new_err(format!("a row of {fields} values has none at {place}")));
+        }
+        let read: ArrayRef = Arc::new(py.detach(|| plain::rows_of(data, fields, &wanted, backslash))?);
         Ok(read.into())
     }
 

@@ -4,10 +4,14 @@
 //! read by the standard library and nothing is imported from there. A value that cannot be read is a null.
 
 pub mod json;
+pub mod rows;
 pub mod vector;
 
-use arrow_array::BinaryArray;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, BinaryArray, StructArray, UInt8Array};
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer};
+use arrow_schema::{DataType, Field};
 
 use crate::column::TextColumn;
 use crate::error::Error;
@@ -37,4 +41,44 @@ pub fn each(
     }
     let offsets = OffsetBuffer::from_lengths(lengths);
     Ok(BinaryArray::try_new(offsets, Buffer::from_vec(bytes), Some(NullBuffer::from(valid)))?)
+}
+
+/// Reads the rows of a dump, and of each those of its `fields` values that are wanted.
+///
+/// Two columns for each wanted place: the values' bytes, and what they are, see [`rows::Form`].
+///
+/// # Errors
+/// [`Error::Row`] if the rows cannot be read, or one has another number of values; [`Error::TooMuch`] as for [`each`].
+pub fn rows_of(bytes: &[u8], fields: usize, wanted: &[usize], backslash: bool) -> Result<StructArray, Error> {
+    let mut values: Vec<Vec<u8>> = vec![Vec::new(); wanted.len()];
+    let mut lengths: Vec<Vec<usize>> = vec![Vec::new(); wanted.len()];
+    let mut forms: Vec<Vec<u8>> = vec![Vec::new(); wanted.len()];
+    let mut reader = rows::Rows::new(bytes, backslash);
+    while let Some(row) = reader.next_row()? {
+        if row.len() != fields {
+            return Err(reader.other_width(row.len(), fields));
+        }
+        for (number, place) in wanted.iter().enumerate() {
+            let (form, value) = &row[*place];
+            forms[number].push(*form as u8);
+            lengths[number].push(value.len());
+            values[number].extend(value);
+            if i32::try_from(values[number].len()).is_err() {
+                return Err(Error::TooMuch);
+            }
+        }
+    }
+    let mut columns: Vec<(Arc<Field>, ArrayRef)> = Vec::new();
+    for (number, ((values, lengths), forms)) in values.into_iter().zip(lengths).zip(forms).enumerate() {
+        let valid =
+            NullBuffer::from(forms.iter().map(|form| *form != rows::Form::Null as u8).collect::<Vec<_>>());
+        let array =
+            BinaryArray::try_new(OffsetBuffer::from_lengths(lengths), Buffer::from_vec(values), Some(valid))?;
+        columns
+            .push((Arc::new(Field::new(format!("value {number}"), DataType::Binary, true)), Arc::new(array)));
+        let forms = UInt8Array::from(forms);
+        columns
+            .push((Arc::new(Field::new(format!("form {number}"), DataType::UInt8, false)), Arc::new(forms)));
+    }
+    Ok(StructArray::from(columns))
 }
