@@ -251,6 +251,11 @@ class ColumnPlan:
     """The DEFAULT clause's expression in PostgreSQL's words, for a table that is created."""
     source: str = ""
     """Its name in the source where that is another one."""
+    repairs: tuple[tuple[str, str], ...] = ()
+    """What `select` does to values that do not fit, as kinds of `mapping.checks` with a policy each, in its order: for
+    a source that cannot be asked in MySQL's words."""
+    labels: tuple[str, ...] = ()
+    """The labels of an enum type that is there already, in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,13 @@ class Check:
     """By policy, what is read instead; `{}` is what would be read otherwise."""
     parsed: bool = False
     """Whether the condition only says which texts to fetch, and those that are no JSON are told here."""
+    target_type: str = ""
+    """PostgreSQL's type in full, where the condition depends on it; with `labels`, all that the condition says for a
+    source that cannot be asked in MySQL's words."""
+    labels: tuple[str, ...] = ()
+    """The labels of the target's enum type."""
+    columns: tuple[str, ...] = ()
+    """The columns, where it is on several and `column` is an index."""
 
 
 def checks_of(column: Column, there: TargetColumn, abilities: Abilities) -> tuple[Check, ...]:
@@ -79,7 +86,8 @@ def checks_of(column: Column, there: TargetColumn, abilities: Abilities) -> tupl
         there: the target's column, or what will be created.
         abilities: what the source's server can be asked.
     """
-    return tuple(_checks(column, there, abilities))
+    found = _checks(column, there, abilities)
+    return tuple(replace(check, target_type=there.type, labels=there.labels) for check in found)
 
 
 def _checks(column: Column, there: TargetColumn, abilities: Abilities) -> Iterator[Check]:
@@ -153,7 +161,8 @@ src/include/access/nbtree.h)."""
 def key_fact(index: str, columns: Sequence[Column]) -> Check:
     """Returns what decides whether an index can be on whole texts; it is known by the index's name."""
     sizes = " + ".join(f"COALESCE(LENGTH({_stored(column)}), 0)" for column in columns)
-    return Check(index, "key-too-long", f"{sizes} > {MOST_KEY_BYTES}")
+    names = tuple(column.name for column in columns)
+    return Check(index, "key-too-long", f"{sizes} > {MOST_KEY_BYTES}", columns=names)
 
 
 def _stored(column: Column) -> str:

@@ -358,6 +358,7 @@ def _fitted(scope: Scope, column: Column, row: TypeRow, there: TargetColumn) -> 
         wire=wire,
         nullable=there.nullable,
         source=_other_name(scope, column),
+        labels=there.labels if base == "enum" else (),
     )
     checks = checks_of(column, there, scope.abilities)
     return replace(_settled(scope, column, plan, checks, row), target_type=there.type, notes=notes, checks=checks)
@@ -379,6 +380,7 @@ def _settled(scope: Scope, column: Column, plan: ColumnPlan, checks: tuple[Check
     losses: list[Loss] = []
     problems: list[str] = []
     guards: list[Guard] = []
+    repairs: list[tuple[str, str]] = []
     aside = scope.config.on_invalid
     for check in checks:
         answer = scope.findings.answers.get((scope.table, column.name, check.kind))
@@ -392,7 +394,9 @@ def _settled(scope: Scope, column: Column, plan: ColumnPlan, checks: tuple[Check
             if not check.parsed:
                 # PostgreSQL itself finds those that no condition tells.
                 guards.append(Guard(plan.name, check.kind, what, check.condition, original_bytes(column)))
-                read = check.repairs.get("null", "{}").format(read)
+                if "null" in check.repairs:
+                    read = check.repairs["null"].format(read)
+                    repairs.append((check.kind, "null"))
             done = _KEPT if aside == "null" and plan.nullable else _LEFT_OUT
             losses.append(Loss(scope.table, column.name, f"{what}: {done}", answer.count, answer.examples))
         elif policy == "null" and not plan.nullable:
@@ -403,11 +407,15 @@ def _settled(scope: Scope, column: Column, plan: ColumnPlan, checks: tuple[Check
             problems.append(f"{held}: {_advice(check, nullable=plan.nullable)}")
         else:
             read = check.repairs[policy].format(read)
+            repairs.append((check.kind, policy))
             done = f"{what}: {_DONE[policy]}"
             losses.append(Loss(scope.table, column.name, done, answer.count, answer.examples, check.kind, policy))
     select = _select(column, row, read)
     return ColumnDecision(
-        replace(plan, select=select), losses=tuple(losses), problems=tuple(problems), guards=tuple(guards)
+        replace(plan, select=select, repairs=tuple(repairs)),
+        losses=tuple(losses),
+        problems=tuple(problems),
+        guards=tuple(guards),
     )
 
 
