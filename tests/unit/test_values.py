@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vecferry.convert.values import encode
-from vecferry.convert.zones import to_utc
 from vecferry.errors import InvalidValueError
+from vecferry.mapping.zones import to_utc
 
 ZONES = ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia", "UTC"]
 

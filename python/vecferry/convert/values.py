@@ -14,9 +14,9 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vecferry.convert.zones import to_utc
 from vecferry.errors import InvalidValueError, one_line
 from vecferry.mapping.typemap import modifier
+from vecferry.mapping.zones import to_utc
 
 Encoder = Callable[[pa.Array, str], pa.Array]
 

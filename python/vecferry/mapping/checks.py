@@ -112,22 +112,22 @@ def _checks(column: Column, there: TargetColumn, abilities: Abilities) -> Iterat
         yield _nulled(Check(column.name, "not-uuid", f"LENGTH({name}) <> 16"))
 
 
-_SHAPES = ("point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection")
+SHAPES = ("point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection")
 """In the order of their numbers (OGC 06-103r4, 8.2.3)."""
-_TYPED = re.compile(r"\((?P<shape>\w+)(?:,(?P<srid>\d+))?\)")
+TYPED = re.compile(r"\((?P<shape>\w+)(?:,(?P<srid>\d+))?\)")
 
 
 def _spatial(column: Column, target_type: str, abilities: Abilities) -> Iterator[Check]:
     """Asks the stored bytes: the SRID in the first four, the shape in the sixth to the ninth."""
-    name, typed = quote(column.name), _TYPED.search(target_type)
+    name, typed = quote(column.name), TYPED.search(target_type)
     geographic = target_type.startswith("geography")
     shape = typed["shape"].lower() if typed else "geometry"
     srid = int(typed["srid"]) if typed and typed["srid"] else 4326 if geographic else None
     wrong = []
     if srid is not None:
         wrong.append(f"SUBSTRING({name}, 1, 4) NOT IN (x'00000000', x'{srid.to_bytes(4, 'little').hex()}')")
-    if shape in _SHAPES:
-        wrong.append(f"SUBSTRING({name}, 6, 4) <> x'{(_SHAPES.index(shape) + 1).to_bytes(4, 'little').hex()}'")
+    if shape in SHAPES:
+        wrong.append(f"SUBSTRING({name}, 6, 4) <> x'{(SHAPES.index(shape) + 1).to_bytes(4, 'little').hex()}'")
     elif shape != "geometry":
         wrong.append(f"{name} IS NOT NULL")
     if geographic and abilities.flat_shapes:
@@ -279,7 +279,7 @@ def _readable(column: Column) -> str:
     return f"CAST({name} AS CHAR)" if column.column_type == "json" else name
 
 
-_LONE = (
+LONE = (
     r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
 """Half of a pair of escapes that stands alone (RFC 8259, section 7)."""
@@ -310,7 +310,7 @@ def _escapes(text: str, abilities: Abilities) -> tuple[str, str]:
     marked, held = (f"REPLACE({part}, {pair}, {mark})" for part in (text, "{}"))
     found, held = f"INSTR({marked}, {nul}) > 0", f"REPLACE({held}, {nul}, {other})"
     if abilities.lookaround:
-        found = f"({found} OR {marked} REGEXP {literal(_LONE)})"
-        held = f"REGEXP_REPLACE({held}, {literal(_LONE)}, {other})"
+        found = f"({found} OR {marked} REGEXP {literal(LONE)})"
+        held = f"REGEXP_REPLACE({held}, {literal(LONE)}, {other})"
     condition = f"(INSTR({text}, {literal(chr(92) + 'u')}) > 0 AND {found})"
     return condition, f"REPLACE(REPLACE({held}, {other}, {literal(chr(92) + 'ufffd')}), {mark}, {pair})"

@@ -1,0 +1,72 @@
+r"""JSON in texts: what jsonb cannot hold, what is no JSON, and what is read instead; pure.
+
+Whole columns are only searched; a text is taken by itself once it is in question.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vecferry.mapping.checks import LONE
+
+_SUSPECT = r"\\u(0000|[dD][89a-fA-F])"
+_LONE = re.compile(LONE)
+_PAIR, _MARK, _OTHER = "\\\\", "\x01", "\x02"
+"""A backslash that is escaped, and characters that no JSON text has as they are."""
+
+
+def escaped_mask(values: pa.Array) -> pa.Array:
+    r"""Returns which texts have `\u0000`, or half of a surrogate pair, as an escape; nulls stay."""
+    suspect = pc.match_substring_regex(values, _SUSPECT)
+    if not pc.any(suspect).as_py():
+        return suspect
+    found = [_has_escape(text) for text in values.filter(suspect.fill_null(False)).to_pylist()]
+    return pc.replace_with_mask(suspect, suspect.fill_null(False), pa.array(found, pa.bool_()))
+
+
+def without_escapes(text: str) -> str:
+    r"""Returns a text with `\ufffd` in the place of each of these escapes."""
+    held = text.replace(_PAIR, _MARK).replace("\\u0000", _OTHER)
+    return _LONE.sub(_OTHER, held).replace(_OTHER, "\\ufffd").replace(_MARK, _PAIR)
+
+
+def json_mask(values: pa.Array) -> pa.Array:
+    """Returns which texts are JSON (RFC 8259), whatever PostgreSQL's types hold of it; nulls stay.
+
+    MariaDB also refuses what is nested more than 32 deep, and MySQL more than 100; PostgreSQL takes it.
+    """
+    return pa.array([None if text is None else _is_json(text) for text in values.to_pylist()], pa.bool_())
+
+
+def quoted(text: str) -> str:
+    """Returns a text as a JSON string, as JSON_QUOTE writes it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _has_escape(text: str) -> bool:
+    marked = text.replace(_PAIR, _MARK)
+    return "\\u0000" in marked or _LONE.search(marked) is not None
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    else:
+        return True
+    # orjson also refuses halves of surrogate pairs and numbers that no double holds.
+    try:
+        json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
