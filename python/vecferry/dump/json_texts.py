@@ -49,8 +49,11 @@ def quoted(text: str) -> str:
 
 
 def _has_escape(text: str) -> bool:
-    marked = text.replace(_PAIR, _MARK)
-    return "\\u0000" in marked or _LONE.search(marked) is not None
+    return "\\u0000" in text.replace(_PAIR, _MARK) or _has_half(text)
+
+
+def _has_half(text: str) -> bool:
+    return _LONE.search(text.replace(_PAIR, _MARK)) is not None
 
 
 def _is_json(text: str) -> bool:
@@ -60,7 +63,9 @@ def _is_json(text: str) -> bool:
         pass
     else:
         return True
-    # orjson also refuses halves of surrogate pairs and numbers that no double holds.
+    # orjson also refuses numbers that no double holds, and what is nested more than 1,024 deep.
+    if _has_half(text):
+        return False
     try:
         json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse)
     except (ValueError, RecursionError):

@@ -13,7 +13,6 @@ from vecferry.dump.values import UnreadableError, raw_kind, stored, typed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from vecferry.dump.values import RawKind
     from vecferry.model import ColumnPlan, Table, TablePlan
 
 
@@ -22,9 +21,7 @@ def columns_read(table: TablePlan) -> tuple[str, ...]:
     return tuple(column.source or column.name for column in table.columns)
 
 
-def wanted(
-    source: Table, columns: Iterable[str], fields: Sequence[str], charset: str
-) -> list[tuple[str, int, RawKind]]:
+def wanted(source: Table, columns: Iterable[str], fields: Sequence[str], charset: str) -> list[tuple[str, int, str]]:
     """Returns what the row parser is asked for.
 
     Args:
@@ -57,7 +54,7 @@ def stored_columns(
 
     Raises:
         UnreadableError: a value cannot be of its column's type.
-        ValueError: this machine knows no such time zone, or no such character set.
+        ValueError: this machine knows no such time zone.
     """
     children = raw.columns if isinstance(raw, pa.RecordBatch) else raw.flatten()
     return {name: stored(child, source.column(name), zone=zone) for name, child in zip(names, children, strict=True)}

@@ -12,13 +12,12 @@ import re
 import socket
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vecferry.dump.decoding import decode
-from vecferry.mapping.typemap import SPATIAL, TEXTS, type_name
+from vecferry.mapping.typemap import SPATIAL, type_name
 from vecferry.mapping.zones import to_utc
 from vecferry.model import Column, Loss
 
@@ -27,19 +26,17 @@ if TYPE_CHECKING:
 
     from vecferry.model import Table
 
-RawKind = Literal["text", "bytes", "bit"]
-"""What the row parser is asked for: a string, the bytes as they are, or a number's 8 bytes, the highest first."""
-
 BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector", *SPATIAL})
 """Types whose stored values are bytes; those of `bit` are, too."""
-CHARACTERS = frozenset({"char", "varchar", *TEXTS, "enum", "set", "json"})
-"""Types whose values have a character set."""
+_KNOWN = frozenset({"ascii", "latin1", "utf8", "utf8mb3", "utf8mb4"})
+"""The usual character sets, in which the parser takes texts that are written in hexadecimal, too."""
 _WITHOUT_ZONE = frozenset({"SYSTEM", "UTC", "+00:00", "-00:00", "+0:00", "-0:00"})
 _TYPES = {"date32": pa.date32(), "timestamp[us]": pa.timestamp("us"), "binary": pa.binary()}
 _TIME = r"^(?P<sign>-?)(?P<hours>[0-9]+):(?P<minutes>[0-9]{2}):(?P<seconds>[0-9]{2})(?:\.(?P<rest>[0-9]{1,6}))?$"
 _OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>\d{1,2}):(?P<minutes>\d\d)", re.ASCII)
 _SHOWN = 80
 _EXACT = Context(prec=100)
+_END = 2**31 - 1
 _SECONDS = len("2000-01-01 00:00:00")
 
 
@@ -67,26 +64,28 @@ class UnreadableError(ValueError):
         return UnreadableError(self.column, self.row, self.value, self.wanted, place)
 
 
-def raw_kind(column: Column, charset: str) -> RawKind:
-    """Returns what the row parser is asked for.
+def raw_kind(column: Column, charset: str) -> str:
+    """Returns what the row parser (`parse_rows` of the compiled core) is asked for.
 
     Args:
         column: the source's column.
         charset: what the file's text is in, the parser's `settings.charset`. Under `binary` (`SET NAMES binary`, which
-            mydumper writes) a text is in its column's own character set.
+            mydumper writes) a text is in its column's own character set, and the parser refuses one that it does not
+            know.
     """
     if column.data_type == "bit":
         return "bit"
-    if column.data_type in BYTES or (charset == "binary" and column.data_type in CHARACTERS):
+    if column.data_type in BYTES:
         return "bytes"
-    return "text"
+    own = column.character_set or "utf8mb4"
+    return f"text:{own}" if own in _KNOWN or charset == "binary" else "text"
 
 
 def stored(raw: pa.Array, column: Column, *, zone: str | None = None) -> pa.Array:
     """Returns what the server would print of each value in a session in UTC, or its bytes.
 
     Args:
-        raw: the parser's column, of the kind that `raw_kind` names: string or binary.
+        raw: the parser's column, of the kind that `raw_kind` names.
         column: the source's column.
         zone: the session's time zone where the rows stand, the parser's `settings.time_zone`: `+02:00`,
             `Europe/Paris`. None, and `SYSTEM`, which only that server knew, leave times as they are.
@@ -96,15 +95,13 @@ def stored(raw: pa.Array, column: Column, *, zone: str | None = None) -> pa.Arra
 
     Raises:
         UnreadableError: a value cannot be of the column's type.
-        ValueError: this machine knows no such time zone, or no such character set.
+        ValueError: this machine knows no such time zone.
     """
     kind = column.data_type
     if kind == "bit":
-        return pc.binary_slice(raw, 8 - ((column.precision or 1) + 7) // 8)
+        return pc.binary_slice(raw, 8 - ((column.precision or 1) + 7) // 8, 8)
     if kind in BYTES:
         return _padded(raw, column.length or 1) if kind == "binary" else raw
-    if pa.types.is_binary(raw.type):
-        raw = decode(raw, "utf8mb4" if kind == "json" else column.character_set or "utf8mb4")
     if kind == "char":
         # The server never gives them back; it prints them in PAD_CHAR_TO_FULL_LENGTH.
         return pc.utf8_rtrim(raw, " ") if pc.any(pc.ends_with(raw, " ")).as_py() else raw
@@ -245,7 +242,8 @@ def _address(values: pa.Array) -> pa.Array:
 
 def _ewkb(values: pa.Array) -> pa.Array:
     """Returns PostGIS's form of a shape, see `mapping.typemap`."""
-    order_and_type, srid, rest = (pc.binary_slice(values, *part) for part in ((4, 8), (0, 4), (9,)))
+    # Arrow fails at values that are shorter than a slice without an end.
+    order_and_type, srid, rest = (pc.binary_slice(values, *part) for part in ((4, 8), (0, 4), (9, _END)))
     return pc.binary_join_element_wise(order_and_type, b"\x20", srid, rest, b"")
 
 

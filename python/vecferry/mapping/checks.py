@@ -42,6 +42,7 @@ _EIGHT_BIT = frozenset({"utf8mb4", "utf8mb3", "utf8", "latin1", "ascii"})
 _CHARACTERS = frozenset({"char", "varchar", *TEXTS})
 _DAY = "'24:00:00'"
 _DIGITS = 6
+_SECONDS = len("2000-01-01 00:00:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +239,9 @@ def _fraction(column: Column, target_type: str) -> Iterator[Check]:
     kept = modifier(target_type)
     if kept is None or (column.fraction_digits or 0) <= kept:
         return
-    name, unit = quote(column.name), 10 ** (_DIGITS - kept)
-    excess = f"MICROSECOND({name}) % {unit}"
-    cut = f"{{}} - INTERVAL ({_escaped(excess)}) MICROSECOND"
+    excess = f"MICROSECOND({quote(column.name)}) % {10 ** (_DIGITS - kept)}"
+    # The text is cut: an earlier repair may have left another value, and servers subtract nothing from year 0.
+    cut = f"CAST(LEFT(CAST({{}} AS CHAR), {_SECONDS + (kept and kept + 1)}) AS DATETIME({kept}))"
     yield Check(column.name, "too-precise", f"{excess} <> 0", {"truncate": cut} if column.data_type != "time" else {})
 
 
@@ -289,7 +290,8 @@ def _json(column: Column, base: str, abilities: Abilities) -> Iterator[Check]:
     name = quote(column.name)
     repaired = name
     if base == "jsonb":
-        escape, replaced = _escapes(_readable(column), abilities)
+        escape, changed = _escapes(_readable(column), abilities)
+        replaced = f"CASE WHEN {_escaped(escape)} THEN {changed} ELSE {{0}} END"
         yield _nulled(Check(column.name, "json-escape", escape), replace=replaced)
         repaired = replaced.format(name)
     if column.data_type == "json":
@@ -307,7 +309,7 @@ def _escapes(text: str, abilities: Abilities) -> tuple[str, str]:
     # A pair of backslashes is one that was escaped; what stays before u0000 then is an escape of its own. No JSON text
     # has control characters as they are.
     pair, nul, mark, other = literal("\\\\"), literal("\\u0000"), "_utf8mb4 x'01'", "_utf8mb4 x'02'"
-    marked, held = (f"REPLACE({part}, {pair}, {mark})" for part in (text, "{}"))
+    marked, held = (f"REPLACE({part}, {pair}, {mark})" for part in (text, "{0}"))
     found, held = f"INSTR({marked}, {nul}) > 0", f"REPLACE({held}, {nul}, {other})"
     if abilities.lookaround:
         found = f"({found} OR {marked} REGEXP {literal(LONE)})"
