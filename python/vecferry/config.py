@@ -152,6 +152,29 @@ def _parse(
 
 
 @dataclass(frozen=True)
+class DumpPath:
+    """A dump file, a directory of them, or standard input (`-`)."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return self.place
+
+    @property
+    def place(self) -> str:
+        """The absolute path, what a run is known by."""
+        return "standard input" if self.path == "-" else os.path.abspath(self.path)  # noqa: PTH100 - as it was named, links and all
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """A path has none."""
+        return ()
+
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
 class EmbeddingOption:
     """`--embedding table.column[:dimensions]`: a column that is an embedding because the user says so."""
 
@@ -246,6 +269,8 @@ class Config(BaseSettings):
     index_memory: ByteSize | None = Field(default=None, ge=1024 * 1024)
     retries: int = Field(default=7, ge=0, le=100)
     consistency: Literal["watch", "lock"] = "watch"
+    dump_database: str | None = Field(default=None, min_length=1)
+    allow_incomplete: bool = False
     on_invalid: OnInvalid = "stop"
     max_rejects: int | None = Field(default=None, ge=0)
     require_tls: bool = False
@@ -299,9 +324,14 @@ class Config(BaseSettings):
 
     @property
     def source_url(self) -> DatabaseURL:
-        """The source, parsed; every connection to it is made from this."""
+        """The source that is a server, parsed; every connection to it is made from this."""
         url = parse_source(self.source)
         return tls.require_source(url) if self.require_tls else url
+
+    @property
+    def source_at(self) -> DatabaseURL | DumpPath:
+        """The source, parsed: whatever is no URL is a path."""
+        return self.source_url if _SCHEME.match(self.source) else DumpPath(self.source)
 
     @property
     def target_url(self) -> DatabaseURL:
@@ -361,7 +391,8 @@ def load(file: Path | None = None, **options: object) -> Config:
         model_config = SettingsConfigDict(toml_file=file)
 
     config = _validated(FromFile, file, options)
-    _ = config.source_url
+    if isinstance(config.source_at, DumpPath) and config.consistency == "lock":
+        raise UsageError("--consistency lock is for a server: a dump holds still by itself, leave it out")
     return config
 
 

@@ -33,7 +33,7 @@ class FileJournal(Journal):
     def __init__(self, directory: Path, config: Config) -> None:
         self._path = directory / NAME
         options = config.model_dump(mode="json", exclude={"source", "target", "workers", "retries", "yes"})
-        ends = (config.source_url.place, config.target_url.place)
+        ends = (config.source_at.place, config.target_url.place)
         self._own = _hash(orjson.dumps([ends, options], option=orjson.OPT_SORT_KEYS))
         self._known = self._read()
         self._file = self._path.open("ab")

@@ -147,6 +147,8 @@ class Catalog:
     """What belongs to the tables, or lies beside them, and is never carried: triggers, routines, events."""
     notes: tuple[str, ...] = ()
     """What the user may not see of it."""
+    dump: str = ""
+    """Of a dump what tells its content from any other's; empty for a server."""
 
 
 # --- what a target schema holds ------------------------------------------------------------------
@@ -309,6 +311,22 @@ class Chunk:
     upper: tuple[str, ...] | None = None
     rows: int = 0
     """An estimate."""
+    part: Part | None = None
+    """Where its rows are in a dump, which is not cut by keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of one table in one file of a dump, written alike."""
+
+    file: str
+    """The file's name in the dump's directory."""
+    columns: tuple[str, ...]
+    """What the values of each row are of, in order."""
+    settings: tuple[tuple[str, bool | str | None], ...]
+    """How the rows are to be read, the fields of `_core.DumpSettings`."""
+    pieces: tuple[tuple[int, int, int, int], ...]
+    """Of each run of rows its start and end in bytes of the uncompressed file, its line and its number of rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +381,8 @@ class TablePlan:
     """The mean size of a row's values, sampled, in bytes."""
     guards: tuple[Guard, ...] = ()
     """What is set aside while rows are read, under `--on-invalid reject` and `null`."""
+    described: Table | None = None
+    """The source's own description, where values are read from the text of a dump."""
 
     @property
     def reads(self) -> tuple[ColumnPlan, ...]:

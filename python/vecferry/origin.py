@@ -32,6 +32,8 @@ class Survey:
     """Rows, estimated."""
     texts: Mapping[str, pa.Array] = field(default_factory=dict)
     """A sample of the values of each column whose texts may be embeddings."""
+    absent: frozenset[str] = frozenset()
+    """Columns whose values the source does not tell: a dump leaves out what is generated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,10 @@ class Source(Protocol):
     @property
     def place(self) -> str:
         """What a run is known by, and what messages name."""
+
+    @property
+    def forwards(self) -> bool:
+        """Whether it is best read from its beginning to its end, by one question after the other."""
 
     def open(self) -> Session:
         """Opens it for questions.

@@ -20,7 +20,7 @@ from vecferry.proof import verified
 from vecferry.report.report import RejectResult, Report, SequenceResult, Status, TableResult, VectorResult
 from vecferry.resume import dropped_by, goes_on, refusal
 from vecferry.smoke import request_headers, with_smoke
-from vecferry.sources import source_of
+from vecferry.sources import in_reading_order, source_of
 from vecferry.steps.analyze import analyze
 from vecferry.steps.calibrate import calibrate
 from vecferry.steps.copy import Treatment, copy_chunk
@@ -400,7 +400,7 @@ class _Migration:
             )
 
     def _missing(self, run: ledger.Run, retry: Retry) -> list[Chunk]:
-        """Returns the chunks that the ledger does not have, those of large tables first."""
+        """Returns the chunks that the ledger does not have, those of large tables first, or as they are in a dump."""
 
         def ask() -> frozenset[tuple[str, int]]:
             self._revive()
@@ -409,7 +409,8 @@ class _Migration:
 
         there = retry(ask)
         largest_first = sorted(run.plan.tables, key=lambda table: -table.bytes_estimate)
-        return [c for table in largest_first for c in table.chunks if (c.table, c.number) not in there]
+        missing = [c for table in largest_first for c in table.chunks if (c.table, c.number) not in there]
+        return in_reading_order(missing)
 
     def _revive(self) -> None:
         """Connects again where the connection has died, and takes the target for this run again."""

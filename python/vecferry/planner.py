@@ -117,6 +117,6 @@ def _each(
         progress.index("source", phase, len(results), len(tasks))
 
     source = source_of(config)
-    engine = LocalEngine(config.workers, lambda: closing(source.open()))
+    engine = LocalEngine(1 if source.forwards else config.workers, lambda: closing(source.open()))
     engine.run(tasks, work, done)
     return results

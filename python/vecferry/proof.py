@@ -61,7 +61,7 @@ def _verify(config: Config, watch: Recorder, journal: Journal | None) -> Verific
         with translated(config.target_url, "read the ledger"):
             target.execute("SET default_transaction_read_only = on")
             run = ledger.latest(target, config.target_schema)
-        if run is not None and run.plan.source != config.source_url.place:
+        if run is not None and run.plan.source != config.source_at.place:
             watch.note(f"run {run.id} in the target's ledger is of {run.plan.source}: it is not gone by")
             run = None
         with watch.step("verify"):
@@ -84,7 +84,7 @@ def _rejects(target: Connection, config: Config) -> dict[str, Rejects]:
     keys: dict[str, set[str]] = defaultdict(set)
     cells: dict[str, set[tuple[str, str]]] = defaultdict(set)
     with translated(config.target_url, "read the reject store"):
-        runs = [run for run in store.runs(target, config.target_schema) if run.plan.source == config.source_url.place]
+        runs = [run for run in store.runs(target, config.target_schema) if run.plan.source == config.source_at.place]
         for run in runs:
             for table in run.plan.tables:
                 names |= {(table.name, column.name): column.source or column.name for column in table.columns}

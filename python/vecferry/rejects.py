@@ -167,7 +167,7 @@ def _retry(
 
 def _changed(runs: Sequence[ledger.Run], config: Config) -> dict[tuple[str, str], str]:
     """Says by run and table why its rows cannot be read again: another source, or another structure by now."""
-    place = config.source_url.place
+    place = config.source_at.place
     if all(run.plan.source != place for run in runs):
         places = ", ".join(sorted({run.plan.source for run in runs}))
         raise ForbiddenError(f"what is in the reject store was read from {places}, not from {place}: name that source")

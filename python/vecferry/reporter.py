@@ -101,7 +101,7 @@ class _Inquiry:
             version=VERSION,
             started=self._watch.began.isoformat(timespec="seconds"),
             finished="",
-            source=config.source_url.place,
+            source=config.source_at.place,
             target=config.target_url.place,
             target_schema=config.target_schema,
             options=_options(config),
@@ -140,7 +140,7 @@ class _Inquiry:
             )
 
     def _of_source(self, plan: Plan | None) -> tuple[tuple[ServerFacts, ...], _Forms]:
-        place = self._config.source_url.place
+        place = self._config.source_at.place
         source = self._try("the source", lambda: source_of(self._config).open())
         if source is None:
             return (ServerFacts("source", place, "", {}),), {}

@@ -19,7 +19,7 @@ from vecferry.engine.local import LocalEngine
 from vecferry.engine.retry import Bounds, Retry
 from vecferry.mapping.identifiers import qualified
 from vecferry.report.verification import Difference, ExpectedLoss, HalfResult, OracleResult, TableVerification
-from vecferry.sources import source_of
+from vecferry.sources import in_reading_order, source_of
 from vecferry.steps.verify_cells import (
     Check,
     add_up_source,
@@ -209,6 +209,9 @@ class _Work:
 
     def _tasks(self, checks: Sequence[Check]) -> list[_Task]:
         largest_first = sorted(checks, key=lambda check: -len(check.chunks))
+        chunks = in_reading_order([chunk for check in largest_first for chunk in check.chunks[:1]])
+        turns = {chunk.table: turn for turn, chunk in enumerate(chunks)}
+        largest_first.sort(key=lambda check: turns.get(check.table, 0))
         tasks = []
         for check in largest_first:
             numbers: Sequence[int] = range(len(check.chunks))

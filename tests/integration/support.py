@@ -48,7 +48,7 @@ class Act(Progress):
 
 
 def config_for(mysql: MySQLDatabase, postgres: PostgresDatabase, **options: Any) -> Config:
-    return load_config(source=mysql.url, target=postgres.url, **options)
+    return load_config(**{"source": mysql.url, "target": postgres.url, **options})
 
 
 def run(mysql: MySQLDatabase, postgres: PostgresDatabase, progress: Progress | None = None, **options: Any) -> Report:

@@ -28,16 +28,16 @@ RUNS = [
 @pytest.mark.parametrize(("case", "fixture"), RUNS)
 def test_case(case: Case, fixture: str, postgres: PostgresDatabase, request: pytest.FixtureRequest) -> None:
     source: MySQLDatabase = request.getfixturevalue(fixture)
-    _fill(source, case.mysql)
+    fill(source, case.mysql)
     if case.postgres:
         postgres.execute(case.postgres)
     if case.expected.refused:
-        _check_refused(case, source, postgres)
+        check_refused(case, source, postgres)
     else:
-        _check_carried(case, source, postgres)
+        check_carried(case, source, postgres)
 
 
-def _fill(source: MySQLDatabase, script: str) -> None:
+def fill(source: MySQLDatabase, script: str) -> None:
     """Run a whole script; the server, not the test, knows where a statement ends."""
     with source.connect(client_flag=CLIENT.MULTI_STATEMENTS).cursor() as cursor:
         cursor.execute(script)
@@ -45,7 +45,8 @@ def _fill(source: MySQLDatabase, script: str) -> None:
             pass
 
 
-def _check_refused(case: Case, source: MySQLDatabase, postgres: PostgresDatabase) -> None:
+def check_refused(case: Case, source: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    """Migrate what must be refused."""
     expected = case.expected
     before = snapshot(postgres)
     with pytest.raises(VecferryError) as caught:
@@ -57,7 +58,8 @@ def _check_refused(case: Case, source: MySQLDatabase, postgres: PostgresDatabase
         assert snapshot(postgres) == before
 
 
-def _check_carried(case: Case, source: MySQLDatabase, postgres: PostgresDatabase) -> None:
+def check_carried(case: Case, source: MySQLDatabase, postgres: PostgresDatabase) -> None:
+    """Migrate, and compare all that the case says of the target and the report."""
     expected = case.expected
     report = run(source, postgres, **expected.options)
     assert report.status == expected.status, report

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from tests.unit.test_plan import column, plan_of
 from vecferry.mapping.checks import Abilities, checks_of, key_fact
 from vecferry.model import Plan, TargetColumn, TargetTable
-from vecferry.plan.findings import Answer
+from vecferry.origin import Answer
 
 if TYPE_CHECKING:
     from vecferry.model import ColumnPlan

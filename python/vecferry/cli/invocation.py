@@ -79,7 +79,7 @@ class Invocation:
 
     def keep_secrets_of(self, config: Config) -> None:
         """Leaves the two passwords of `config`, wherever they came from, out of everything shown."""
-        source = config.source_url.secrets if config.source else ()
+        source = config.source_at.secrets if config.source else ()
         for secret in (*source, *config.target_url.secrets, *config.header_secrets):
             self.keep_secret(secret)
 

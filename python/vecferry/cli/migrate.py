@@ -27,6 +27,8 @@ def migrate(
     tables: options.Tables = None,
     exclude: options.Exclude = None,
     schema: options.Schema = None,
+    dump_database: options.DumpDatabase = None,
+    allow_incomplete: options.AllowIncomplete = None,
     on: options.On = None,
     on_invalid: options.OnInvalid = None,
     max_rejects: options.MaxRejects = None,
@@ -69,6 +71,7 @@ def migrate(
       vecferry migrate --tables 'doc_*' --exclude '*_old' --schema archive
       vecferry migrate --config vecferry.toml --truncate --yes --report monday
       vecferry migrate --config vecferry.toml --json > result.json
+      vecferry migrate -s dump.sql.zst -t postgresql://me@db2/shop
     """
     invocation = context.ensure_object(Invocation)
     invocation.debug |= debug
@@ -81,6 +84,8 @@ def migrate(
         tables=tables,
         exclude=exclude,
         target_schema=schema,
+        dump_database=dump_database,
+        allow_incomplete=allow_incomplete,
         on=on,
         on_invalid=on_invalid,
         max_rejects=max_rejects,

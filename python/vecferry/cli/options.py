@@ -59,10 +59,11 @@ Source = Annotated[
         "source",
         "--source",
         "-s",
-        metavar="URL",
+        metavar="URL|DUMP",
         panel=SCOPE,
         help="The MySQL or MariaDB database: mysql://user:password@host:port/database "
-        "(?ssl-mode=REQUIRED encrypts). The password may be in VECFERRY_SOURCE_PASSWORD instead.",
+        "(?ssl-mode=REQUIRED encrypts). The password may be in VECFERRY_SOURCE_PASSWORD instead. Or a dump: a file, "
+        "plain, .gz, .zst or .xz, a directory by mydumper or vecferry backup, - for standard input.",
     ),
 ]
 Target = Annotated[
@@ -95,6 +96,26 @@ ConfigFile = Annotated[
         rich_help_panel=SCOPE,
         show_default=False,
         help="A TOML file with any of these options, under the names of their variables without VECFERRY_.",
+    ),
+]
+DumpDatabase = Annotated[
+    str | None,
+    _option(
+        "dump_database",
+        "--dump-database",
+        metavar="NAME",
+        panel=SCOPE,
+        help="Which database of a dump that holds several.",
+    ),
+]
+AllowIncomplete = Annotated[
+    bool | None,
+    _option(
+        "allow_incomplete",
+        "--allow-incomplete",
+        metavar="",
+        panel=SAFETY,
+        help="Take a dump without the line that its writer ends with: what was not written is missing in the target.",
     ),
 ]
 Tables = Annotated[

@@ -22,6 +22,8 @@ def plan(
     tables: options.Tables = None,
     exclude: options.Exclude = None,
     schema: options.Schema = None,
+    dump_database: options.DumpDatabase = None,
+    allow_incomplete: options.AllowIncomplete = None,
     on: options.On = None,
     on_invalid: options.OnInvalid = None,
     ci: options.Ci = None,
@@ -56,6 +58,7 @@ def plan(
       vecferry plan --tables 'doc_*' --embedding doc_chunks.vector:1536 --verbose
       vecferry plan --no-index --json > plan.json
       vecferry plan --config vecferry.toml
+      vecferry plan -s dump.sql.gz -t postgresql://me@db2/shop
     """
     invocation = context.ensure_object(Invocation)
     invocation.debug |= debug
@@ -68,6 +71,8 @@ def plan(
         tables=tables,
         exclude=exclude,
         target_schema=schema,
+        dump_database=dump_database,
+        allow_incomplete=allow_incomplete,
         on=on,
         on_invalid=on_invalid,
         ci=ci,

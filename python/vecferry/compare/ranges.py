@@ -32,6 +32,8 @@ def is_range(key: Sequence[Pair], chunks: Sequence[Chunk]) -> bool:
     """
     if not key or not all(_sorts_alike(pair) for pair in key):
         return False
+    if len(chunks) > 1 and any(chunk.lower is None and chunk.upper is None for chunk in chunks):
+        return False  # parts of a dump, which no key cuts
     bounds = [bound for chunk in chunks for bound in (chunk.lower, chunk.upper) if bound is not None]
     return all(_literal(pair, value) is not None for bound in bounds for pair, value in zip(key, bound, strict=True))
 

@@ -101,7 +101,7 @@ def stored(raw: pa.Array, column: Column, *, zone: str | None = None) -> pa.Arra
     if kind == "bit":
         return pc.binary_slice(raw, 8 - ((column.precision or 1) + 7) // 8, 8)
     if kind in BYTES:
-        return _padded(raw, column.length or 1) if kind == "binary" else raw
+        return _padded(raw, 1 if column.length is None else column.length) if kind == "binary" else raw
     if kind == "char":
         # The server never gives them back; it prints them in PAD_CHAR_TO_FULL_LENGTH.
         return pc.utf8_rtrim(raw, " ") if pc.any(pc.ends_with(raw, " ")).as_py() else raw

@@ -121,7 +121,7 @@ def draft(
     if work.full and not config.truncate:
         work.problems.append(_not_empty(work.full))
     plan = Plan(
-        source=config.source_url.place,
+        source=config.source_at.place,
         target_schema=config.target_schema,
         tables=tuple(tables),
         embeddings=tuple(work.embeddings),
@@ -206,6 +206,8 @@ def _check_options(work: _Draft) -> None:
 def _table(table: Table, existing: TargetTable | None, look: Look, work: _Draft) -> TablePlan:
     scope = _scope(table, existing, work)
     decided = _decisions(scope, table, existing, look, work)
+    absent = [name for name in decided if name in look.absent and decided[name].plan is not None]
+    work.problems.extend(_absent(table, name, created=existing is None) for name in absent)
     plans = [decision.plan for decision in decided.values() if decision.plan is not None]
     types = {scope.names[name]: d.target_type for name, d in decided.items() if d.target_type is not None}
     work.types[table.name] = types
@@ -246,6 +248,7 @@ def _table(table: Table, existing: TargetTable | None, look: Look, work: _Draft)
         after=after,
         row_bytes=look.row_bytes,
         guards=tuple(guard for decision in decided.values() for guard in decision.guards),
+        described=_described(table) if work.catalog.dump else None,
     )
 
 
@@ -301,6 +304,24 @@ def _decisions(
         work.questions.checks.setdefault(table.name, []).extend(decision.checks)
         work.questions.probes.extend(decision.probes)
     return decided
+
+
+def _described(table: Table) -> Table:
+    """Returns what is needed of a table to read its rows."""
+    columns = tuple(replace(column, default=None, expression="", comment="") for column in table.columns)
+    return Table(table.name, columns, table.primary_key)
+
+
+def _absent(table: Table, name: str, *, created: bool) -> str:
+    where = f"{table.name}.{name}"
+    if not table.column(name).generated:
+        return f"{where}: the dump has no values of it: dump the table with all its columns"
+    if created:
+        return (
+            f"{where} is generated, PostgreSQL cannot compute it, and a dump leaves such values out: migrate from the"
+            " server itself, or leave the table out"
+        )
+    return f"{where} is generated, and a dump leaves such values out: let the target compute the column, too"
 
 
 def _compute(scope: Scope, table: Table, decided: dict[str, ColumnDecision]) -> None:

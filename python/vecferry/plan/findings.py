@@ -23,6 +23,8 @@ class Look:
     """Rows, estimated."""
     census: dict[str, Census] = field(default_factory=dict)
     """By text column."""
+    absent: frozenset[str] = frozenset()
+    """Columns whose values the source does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

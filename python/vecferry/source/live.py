@@ -122,6 +122,11 @@ class LiveSource:
         """`host:port/database`."""
         return self.url.place
 
+    @property
+    def forwards(self) -> bool:
+        """A server reads any rows as well as any others."""
+        return False
+
     def open(self) -> LiveSession:
         """Logs in."""
         return LiveSession(self.url, connect(self.url))

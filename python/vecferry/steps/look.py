@@ -30,6 +30,7 @@ def look(source: Session, table: Table, chunk_bytes: int) -> Look:
         chunks=found.chunks,
         row_bytes=found.row_bytes,
         rows=found.rows,
+        absent=found.absent,
         census={
             column.name: census(found.texts[column.name])
             for column in table.columns

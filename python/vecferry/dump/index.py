@@ -1,0 +1,125 @@
+"""Where in the files of a dump which rows are: one scan, kept for the length of the process."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vecferry._core import DumpError, DumpScan
+from vecferry.dump.files import DumpFiles, find_files
+from vecferry.errors import SourceError
+
+if TYPE_CHECKING:
+    from vecferry._core import DumpPiece, DumpSettings
+
+PIECE_BYTES = 1024 * 1024
+"""About how many bytes of rows are read at once; a row is never cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows of one INSERT statement that lie together: `(1,'a'),(2,'b')`."""
+
+    file: str
+    start: int
+    """In bytes of the file as it was before it was compressed."""
+    end: int
+    line: int
+    """Where it starts, from 1."""
+    rows: int
+    columns: tuple[str, ...] | None
+    """The columns that the statement lists."""
+    settings: DumpSettings
+
+
+@dataclass(slots=True)
+class Index:
+    """What is where in a dump."""
+
+    files: DumpFiles
+    statements: list[DumpPiece] = field(default_factory=list)
+    """All but INSERT, in order."""
+    pieces: dict[tuple[str | None, str], list[Piece]] = field(default_factory=dict)
+    """By database, as far as the dump tells, and table, in order."""
+    digests: dict[str, str] = field(default_factory=dict)
+    """By file; of the bytes as they were before they were compressed."""
+    unfinished: list[str] = field(default_factory=list)
+    """Files whose last line does not say that they are whole."""
+    writer: str = ""
+    """What wrote it, where the header says so."""
+    compressed: bool = False
+    """Whether a file is."""
+    size: int = 0
+    """Bytes of all files, uncompressed."""
+    server: str = ""
+    """The version of the server that was dumped, as the header says it."""
+
+    @property
+    def digest(self) -> str:
+        """What tells the dump's content from any other's."""
+        return "+".join(self.digests[name] for name in self.files.names)
+
+
+_lock = threading.Lock()
+_kept: dict[tuple[tuple[str, int, int], ...], Index] = {}
+
+
+def index_of(place: str) -> Index:
+    """Returns the index of the dump at `place`; the files are scanned once as long as they do not change.
+
+    Raises:
+        SourceError: there is no dump, or it cannot be read to its end.
+    """
+    files = find_files(place)
+    with _lock:
+        known = tuple((files.path(name), *stamp(files.path(name))) for name in files.names)
+        if known not in _kept:
+            _kept.clear()
+            _kept[known] = _scanned(files)
+        return _kept[known]
+
+
+def stamp(path: str) -> tuple[int, int]:
+    """Returns the size of a file and the nanosecond in which it was last written to."""
+    try:
+        found = Path(path).stat()
+    except OSError as error:
+        raise SourceError(f"the dump {path} cannot be read: {error.strerror}") from error
+    return found.st_size, found.st_mtime_ns
+
+
+def _scanned(files: DumpFiles) -> Index:
+    index = Index(files)
+    for name in files.names:
+        _scan(index, name)
+    return index
+
+
+def _scan(index: Index, name: str) -> None:
+    path = index.files.path(name)
+    try:
+        scan = DumpScan(path, piece_bytes=PIECE_BYTES)
+        for found in scan:
+            if found.kind != "insert":
+                index.statements.append(found)
+            elif found.rows:
+                place = (found.database, found.table or "")
+                piece = Piece(name, found.start, found.end, found.line, found.rows, found.columns, found.settings)
+                index.pieces.setdefault(place, []).append(piece)
+    except (DumpError, OSError) as error:
+        raise unreadable(path, error) from error
+    index.digests[name] = scan.digest
+    index.size += scan.size
+    index.compressed |= scan.compression != "none"
+    index.writer = scan.writer or index.writer
+    if index.files.closed and not scan.complete:
+        index.unfinished.append(name)
+    index.server = scan.settings.server or index.server
+
+
+def unreadable(path: str, error: Exception) -> SourceError:
+    """Returns the user's sentence for what the reader says of a file."""
+    words = error.strerror if isinstance(error, OSError) else str(error)
+    return SourceError(f"the dump {path} cannot be read: {words}")
