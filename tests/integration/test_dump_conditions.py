@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from vecferry.model import Table
 
 NO_DATES = ["'0000-00-00'", "'2024-00-10'", "'2024-01-00'", "'2023-02-29'", "'2024-02-30'", "'1900-02-29'",
-            "'2024-04-31'", "'2024-02-29'", "'2000-02-29'", "'0000-12-31'", "'2024-12-31'", "NULL"]  # fmt: skip
+            "'2024-04-31'", "'2024-02-29'", "'2000-02-29'", "'0000-12-31'", "'0000-02-29'", "'2024-12-31'",
+            "NULL"]  # fmt: skip
 NO_MOMENTS = [f"{value[:-1]} 11:12:13.000400'" if value != "NULL" else value for value in NO_DATES]
 ESCAPES = [
     r"""'{"a": "\\u0000"}'""", r"""'["\\\\u0000"]'""", r"""'["\\\\\\u0000"]'""", r"""'["\\ud83d\\ude00"]'""",
@@ -238,3 +239,14 @@ def test_a_repair_of_escapes_leaves_other_texts_alone(mysql: MySQLDatabase, post
     postgres.execute("CREATE TABLE t (id integer PRIMARY KEY, c0 jsonb)")
     [table] = make_plan(config_for(mysql, postgres, on=["json-escape=replace"])).tables
     assert live(mysql, table)["c0"].to_pylist() == ['["\x01"]', '["\x02"]', r'["\ufffd"]']
+
+
+def test_a_leap_day_that_arrow_knows_and_the_server_does_not(mysql: MySQLDatabase) -> None:
+    fill(mysql, {"date": ["'0000-02-29'", "'0000-02-28'", "'2000-02-29'", "NULL"]})
+    source = catalog(mysql)["t"]
+    target = TargetColumn("c0", "date", "b", nullable=True, has_default=False)
+    asked = checks_of(source.column("c0"), target, ANYTHING)
+    values = rows_of(dump(mysql), source, ["c0"])
+    [expected] = masks(mysql, source, asked)
+    assert expected == [True, False, False, False]
+    assert mask_of(asked[0], values, source).to_pylist() == expected

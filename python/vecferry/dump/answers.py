@@ -119,10 +119,16 @@ def key_frame(
 
 def parent_frame(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Returns the parents' keys of all parts, each once; this is what is held in memory."""
-    total = pl.DataFrame()
+    held: list[pl.DataFrame] = []
+    known = size = 0
     for part in parts:
-        total = (part if total.is_empty() else pl.concat([total, part])).unique(maintain_order=False)
-    return total
+        held.append(part)
+        size += len(part)
+        # Only once there are twice as many, so that many parts take no more time than their rows.
+        if size > 2 * known:
+            held = [pl.concat(held).unique(maintain_order=False)]
+            known = size = len(held[0])
+    return pl.concat(held).unique(maintain_order=False) if held else pl.DataFrame()
 
 
 def tally_orphans(

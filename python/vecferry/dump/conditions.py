@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _DAY = 24 * 3600 * 1_000_000
 _EPOCH = {"date": "1970-01-01"}
+_COMMON_YEAR = "0000-02-29"
+"""A day that the server does not know: it takes year 0 for a common year (`calc_days_in_year` of its my_time.c)."""
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _UUID = "^[0-9A-Fa-f]{32}$"
 _UUID_BYTES = 16
@@ -182,13 +184,12 @@ def _zero_date(values: pa.Array, column: Column, *_: object) -> pa.Array:
     except pa.ArrowInvalid:
         pass
     else:
-        return _none(values)
+        return pc.starts_with(values, _COMMON_YEAR)
     text = pl.Series("date", values).to_frame().lazy()
     year, month, day = (
         pl.col("date").str.slice(start, length).cast(pl.Int32, strict=False)
         for start, length in ((0, 4), (5, 2), (8, 2))
     )
-    # The server takes year 0 for a common year (`calc_days_in_year` of its sql-common/my_time.c).
     leap = ((year % 4 == 0) & (year % 100 != 0)) | ((year % 400 == 0) & (year != 0))
     last = pl.when(month == 2).then(28 + leap.cast(pl.Int32)).otherwise(30 + (month + month // 8) % 2)  # noqa: PLR2004 - February
     wrong = (month == 0) | (day == 0) | (day > last)
