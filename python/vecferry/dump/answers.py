@@ -128,7 +128,8 @@ def parent_frame(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
         if size > 2 * known:
             held = [pl.concat(held).unique(maintain_order=False)]
             known = size = len(held[0])
-    return pl.concat(held).unique(maintain_order=False) if held else pl.DataFrame()
+    found = pl.concat(held).unique(maintain_order=False) if held else pl.DataFrame()
+    return found.sort("0") if found.width == 1 else found
 
 
 def tally_orphans(
@@ -143,12 +144,21 @@ def tally_orphans(
         source: the table.
         key: the columns that name a row, or the foreign key's own where the table has no key.
     """
-    numbered = child.with_row_index("row").drop_nulls()
-    missing = numbered if parents.is_empty() else numbered.join(parents, on=child.columns, how="anti")
+    missing = _missing(child.with_row_index("row").drop_nulls(), parents)
     if missing.is_empty():
         return Tally()
     asked = pc.is_in(pa.array(range(len(child)), pa.uint32()), missing["row"].to_arrow())
     return Tally(len(missing), smallest_keys(values, source, key, asked, EXAMPLES))
+
+
+def _missing(child: pl.DataFrame, parents: pl.DataFrame) -> pl.DataFrame:
+    if parents.is_empty():
+        return child
+    if parents.width > 1 or not parents["0"].dtype.is_integer():
+        return child.join(parents, on=parents.columns, how="anti")
+    # A join would look at all parents for every batch of children.
+    places = parents["0"].search_sorted(child["0"]).clip(0, len(parents) - 1)
+    return child.filter(parents["0"].gather(places) != child["0"])
 
 
 _AS_BYTES = BYTES | {"bit"}

@@ -6,6 +6,7 @@ A repair gives stored values again, those that the server would print of its exp
 
 from __future__ import annotations
 
+import re
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 
 from vecferry.dump import shapes
 from vecferry.dump.json_texts import escaped_mask, json_mask, quoted, without_escapes
-from vecferry.dump.values import integers, microseconds
+from vecferry.dump.values import holds, integers, microseconds
 from vecferry.mapping.checks import MOST_KEY_BYTES
 from vecferry.mapping.ranges import INTEGERS, precision_and_scale, range_of
 from vecferry.mapping.typemap import base_type, enum_labels, modifier
@@ -31,6 +32,7 @@ _EPOCH = {"date": "1970-01-01"}
 _COMMON_YEAR = "0000-02-29"
 """A day that the server does not know: it takes year 0 for a common year (`calc_days_in_year` of its my_time.c)."""
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_NUL = re.compile(b"\0")
 _UUID = "^[0-9A-Fa-f]{32}$"
 _UUID_BYTES = 16
 
@@ -205,7 +207,7 @@ def _array(frame: pl.LazyFrame) -> pa.Array:
 
 
 def _nul_byte(values: pa.Array, *_: object) -> pa.Array:
-    return pc.match_substring(values, "\0")
+    return pc.match_substring(values, "\0") if holds(values, _NUL) else _none(values)
 
 
 def _too_long(values: pa.Array, _: Column, target_type: str, __: tuple[str, ...]) -> pa.Array:

@@ -12,9 +12,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vecferry.dump.values import holds
 from vecferry.mapping.checks import LONE
 
-_SUSPECT = r"\\u(0000|[dD][89a-fA-F])"
+_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_PAIRED = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F]([0-9a-fA-F]{2})?"
+_HELD = r"\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})"
 _LONE = re.compile(LONE)
 _PAIR, _MARK, _OTHER = "\\\\", "\x01", "\x02"
 """A backslash that is escaped, and characters that no JSON text has as they are."""
@@ -22,11 +25,10 @@ _PAIR, _MARK, _OTHER = "\\\\", "\x01", "\x02"
 
 def escaped_mask(values: pa.Array) -> pa.Array:
     r"""Returns which texts have `\u0000`, or half of a surrogate pair, as an escape; nulls stay."""
-    suspect = pc.match_substring_regex(values, _SUSPECT)
-    if not pc.any(suspect).as_py():
-        return suspect
-    found = [_has_escape(text) for text in values.filter(suspect.fill_null(False)).to_pylist()]
-    return pc.replace_with_mask(suspect, suspect.fill_null(False), pa.array(found, pa.bool_()))
+    if not holds(values, _ESCAPE):
+        return pc.and_(pc.is_valid(values), False)
+    bare = pc.replace_substring(values, _PAIR, _MARK)
+    return pc.match_substring_regex(pc.replace_substring_regex(bare, _PAIRED, _OTHER), _HELD)
 
 
 def without_escapes(text: str) -> str:
@@ -46,10 +48,6 @@ def json_mask(values: pa.Array) -> pa.Array:
 def quoted(text: str) -> str:
     """Returns a text as a JSON string, as JSON_QUOTE writes it."""
     return json.dumps(text, ensure_ascii=False)
-
-
-def _has_escape(text: str) -> bool:
-    return "\\u0000" in text.replace(_PAIR, _MARK) or _has_half(text)
 
 
 def _has_half(text: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import socket
+from contextlib import suppress
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING
@@ -183,8 +184,9 @@ def _padded(raw: pa.Array, length: int) -> pa.Array:
 def _scaled(raw: pa.Array, column: Column) -> pa.Array:
     """Brings numbers that were not written by a server to the digits that it prints."""
     scale = column.scale or 0
-    fraction = rf"\.[0-9]{{{scale}}}" if scale else ""
-    odd = pc.invert(pc.match_substring_regex(raw, rf"^-?[0-9]+{fraction}$"))
+    point = pc.find_substring(raw, ".")
+    digits = pc.if_else(pc.less(point, 0), 0, pc.subtract(pc.subtract(pc.binary_length(raw), point), 1))
+    odd = pc.or_(pc.not_equal(digits, scale), pc.match_substring(raw, "e", ignore_case=True))
     if not pc.any(odd).as_py():
         return raw
     odd = odd.fill_null(False)
@@ -216,6 +218,10 @@ def _in_utc(raw: pa.Array, column: Column, zone: str) -> pa.Array:
 
 
 def _microseconds(values: pa.Array) -> pa.Array:
+    if not pc.any(pc.less(pc.binary_length(values), len("00:00:00"))).as_py():
+        with suppress(pa.ArrowInvalid):
+            # Times of a day, which are most, are read ten times as fast.
+            return pc.binary_join_element_wise("1970-01-01", values, " ").cast(pa.timestamp("us")).cast(pa.int64())
     parts = pc.extract_regex(values, _TIME)
     if parts.null_count > values.null_count:
         raise pa.ArrowInvalid("not a time")
@@ -245,6 +251,15 @@ def _ewkb(values: pa.Array) -> pa.Array:
     # Arrow fails at values that are shorter than a slice without an end.
     order_and_type, srid, rest = (pc.binary_slice(values, *part) for part in ((4, 8), (0, 4), (9, _END)))
     return pc.binary_join_element_wise(order_and_type, b"\x20", srid, rest, b"")
+
+
+def holds(values: pa.Array, pattern: re.Pattern[bytes]) -> bool:
+    """Says whether the bytes of a string or binary array may match `pattern` anywhere, nulls' and neighbours' too.
+
+    Searched at the speed of memory, where Arrow's own kernels take a value at a time.
+    """
+    buffer = values.buffers()[-1]
+    return buffer is not None and pattern.search(buffer) is not None
 
 
 def _checked(convert: Callable[[pa.Array], pa.Array], values: pa.Array, column: Column, wanted: str) -> pa.Array:
