@@ -391,8 +391,14 @@ def load(file: Path | None = None, **options: object) -> Config:
         model_config = SettingsConfigDict(toml_file=file)
 
     config = _validated(FromFile, file, options)
-    if isinstance(config.source_at, DumpPath) and config.consistency == "lock":
-        raise UsageError("--consistency lock is for a server: a dump holds still by itself, leave it out")
+    at = config.source_at
+    if isinstance(at, DumpPath):
+        if at.path != "-" and not os.path.lexists(at.path):
+            raise UsageError(
+                f"the source {at.path} is no URL and no file: write mysql://user@host/database, or the path of a dump"
+            )
+        if config.consistency == "lock":
+            raise UsageError("--consistency lock is for a server: a dump holds still by itself, leave it out")
     return config
 
 

@@ -17,9 +17,9 @@ from vecferry.dump.answers import (
 )
 from vecferry.mapping.checks import checks_of
 from vecferry.model import TargetColumn
-from vecferry.plan.findings import Reference
+from vecferry.origin import Reference
+from vecferry.source.ask import ask_orphans, ask_values
 from vecferry.source.connect import connect
-from vecferry.steps.ask import ask_orphans, ask_values
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -16,7 +16,7 @@ import pytest
 
 from tests.cases.case import Case, all_cases
 from tests.cases.compare import differences
-from tests.integration.dumps import dump
+from tests.integration.dumping import dump as dumped
 from tests.integration.support import run, run_verify, target_rows
 from tests.integration.test_cases import check_carried, check_refused, fill
 from vecferry import list_rejects, load_config, make_plan, retry_rejects
@@ -39,6 +39,12 @@ _OTHER: dict[str, dict[str, Any]] = {
     # A server prints a FLOAT with six digits in a dump.
     "floats-extremes": {"compare": False, "query": []},
 }
+
+
+def dump(mysql: MySQLDatabase, path: Path, *options: str) -> Path:
+    """Dumps a database into a file."""
+    path.write_bytes(dumped(mysql, "--routines", "--events", *options))
+    return path
 
 
 @pytest.mark.parametrize("case", RUNS)
@@ -169,7 +175,6 @@ def test_a_dump_without_its_end(athena: MySQLDatabase, postgres: PostgresDatabas
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("missing.sql", None, "is no URL and no file"),
         ("empty.sql", b"", "is empty"),
         ("pg.sql", b"--\n-- PostgreSQL database dump\n--\n", "is a PostgreSQL dump: load it with psql"),
         ("pg.dump", b"PGDMP\x01\x0e", "restore it with pg_restore"),
@@ -179,10 +184,9 @@ def test_a_dump_without_its_end(athena: MySQLDatabase, postgres: PostgresDatabas
         ("text.txt", b"Dear all,\n\nno statement.\n", "cannot be read"),
     ],
 )
-def test_what_is_no_dump(name: str, data: bytes | None, said: str, postgres: PostgresDatabase, tmp_path: Path) -> None:
+def test_what_is_no_dump(name: str, data: bytes, said: str, postgres: PostgresDatabase, tmp_path: Path) -> None:
     path = tmp_path / name
-    if data is not None:
-        path.write_bytes(data)
+    path.write_bytes(data)
     done = _command("migrate", "-s", str(path), "-t", postgres.url)
     assert done.returncode == ExitCode.SOURCE, done.stderr
     assert said in done.stderr
@@ -190,14 +194,16 @@ def test_what_is_no_dump(name: str, data: bytes | None, said: str, postgres: Pos
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_directory_without_a_dump(postgres: PostgresDatabase, tmp_path: Path) -> None:
+def test_a_place_without_a_dump(postgres: PostgresDatabase, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"missing\.sql is no URL and no file"):
+        load_config(source=str(tmp_path / "missing.sql"), target=postgres.url)
     with pytest.raises(SourceError, match="holds no dump"):
         make_plan(load_config(source=str(tmp_path), target=postgres.url))
 
 
 def test_a_lock_is_for_servers(postgres: PostgresDatabase, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--consistency lock is for a server"):
-        load_config(source=str(tmp_path / "dump.sql"), target=postgres.url, consistency="lock")
+        load_config(source=str(tmp_path), target=postgres.url, consistency="lock")
 
 
 def test_a_directory_as_mydumper_writes_it(mysql: MySQLDatabase, postgres: PostgresDatabase, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from vecferry.dump.answers import Tally, parent_frame, tally_values
 from vecferry.dump.conditions import mask
 from vecferry.dump.json_texts import quoted, without_escapes
-from vecferry.dump.keys import shown
+from vecferry.dump.row_keys import shown
 from vecferry.dump.rows import wanted
 from vecferry.dump.values import UnreadableError, raw_kind, stored, typed
 from vecferry.mapping.checks import Check

@@ -68,7 +68,6 @@ def migrate(
 
     Examples:
       vecferry migrate -s mysql://me@db1/shop -t postgresql://me@db2/shop
-      vecferry migrate --tables 'doc_*' --exclude '*_old' --schema archive
       vecferry migrate --config vecferry.toml --truncate --yes --report monday
       vecferry migrate --config vecferry.toml --json > result.json
       vecferry migrate -s dump.sql.zst -t postgresql://me@db2/shop

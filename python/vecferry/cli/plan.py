@@ -57,7 +57,6 @@ def plan(
       vecferry plan -s mysql://me@db1/shop -t postgresql://me@db2/shop
       vecferry plan --tables 'doc_*' --embedding doc_chunks.vector:1536 --verbose
       vecferry plan --no-index --json > plan.json
-      vecferry plan --config vecferry.toml
       vecferry plan -s dump.sql.gz -t postgresql://me@db2/shop
     """
     invocation = context.ensure_object(Invocation)

@@ -51,10 +51,6 @@ def find_files(place: str) -> DumpFiles:
     try:
         if path.is_dir():
             return _directory(path)
-        if not path.exists():
-            raise SourceError(
-                f"the source {place} is no URL and no file: write mysql://user@host/database, or the path of a dump"
-            )
         check_file(path)
     except OSError as error:
         raise SourceError(f"the dump {place} cannot be read: {error.strerror}") from error
