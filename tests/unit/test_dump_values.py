@@ -99,8 +99,11 @@ def test_what_the_parser_is_asked_for() -> None:
         ("v", 0, "text:utf8mb4"),
         ("w", 2, "bytes"),
     ]
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="^its rows have no values of the column w$"):
         wanted(source, ["w"], ["v"], "utf8mb4")
+    source = Table("t", (column("int", extra="VIRTUAL GENERATED"),))
+    with pytest.raises(ValueError, match="^its rows have no values of the column v, which the server computes$"):
+        wanted(source, ["v"], ["w"], "utf8mb4")
 
 
 EMPTY = [

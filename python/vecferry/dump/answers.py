@@ -9,7 +9,6 @@ import heapq
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,6 +20,8 @@ from vecferry.mapping.typemap import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import polars as pl
 
     from vecferry.dump.row_keys import Key
     from vecferry.mapping.checks import Check
@@ -110,6 +111,8 @@ def key_frame(
         others: the columns of the other side.
         ignore_case: `Reference.ignore_case`.
     """
+    import polars as pl  # noqa: PLC0415 - importing it takes longer than connecting to both servers
+
     arrays = [
         _comparable(values[own.name], own, other, ignore_case=ignore_case)
         for own, other in zip(columns, others, strict=True)
@@ -119,6 +122,8 @@ def key_frame(
 
 def parent_frame(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Returns the parents' keys of all parts, each once; this is what is held in memory."""
+    import polars as pl  # noqa: PLC0415 - as above
+
     held: list[pl.DataFrame] = []
     known = size = 0
     for part in parts:

@@ -10,7 +10,6 @@ import re
 from functools import reduce
 from typing import TYPE_CHECKING
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,6 +22,8 @@ from vecferry.mapping.typemap import base_type, enum_labels, modifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    import polars as pl
 
     from vecferry.mapping.checks import Check
     from vecferry.model import Column, Table
@@ -187,6 +188,8 @@ def _zero_date(values: pa.Array, column: Column, *_: object) -> pa.Array:
         pass
     else:
         return pc.starts_with(values, _COMMON_YEAR)
+    import polars as pl  # noqa: PLC0415 - importing it takes longer than connecting to both servers
+
     text = pl.Series("date", values).to_frame().lazy()
     year, month, day = (
         pl.col("date").str.slice(start, length).cast(pl.Int32, strict=False)

@@ -34,10 +34,16 @@ def wanted(source: Table, columns: Iterable[str], fields: Sequence[str], charset
         Of each column its name, its field's number and the kind of its raw values, by number.
 
     Raises:
-        KeyError: the rows have no such column, as with the generated columns in MySQL's own dumps.
+        ValueError: the rows have no such column, as with what the server computes in dumps by MySQL's own program.
     """
     places = {name.lower(): place for place, name in enumerate(fields)}
-    found = [(name, places[name.lower()], raw_kind(source.column(name), charset)) for name in dict.fromkeys(columns)]
+    found = []
+    for name in dict.fromkeys(columns):
+        column = source.column(name)
+        if name.lower() not in places:
+            computed = ", which the server computes" if column.generated else ""
+            raise ValueError(f"its rows have no values of the column {name}{computed}")
+        found.append((name, places[name.lower()], raw_kind(column, charset)))
     return sorted(found, key=lambda entry: entry[1])
 
 
