@@ -14,6 +14,7 @@ ROWS = 20_000
 LOAD_TO_FLOOR = 2.5
 PARSER_GB = 1.0
 PEAK_MB = 600
+DUMP_PEAK_MB = 400
 GROWTH = 1.2
 LEDGER = 0.03
 
@@ -56,6 +57,14 @@ def bars(result: Mapping[str, Any]) -> list[Bar]:
         _bar("peak memory of the client", f"<= {PEAK_MB} MB", f"{peak:.0f} MB", peak <= PEAK_MB, full),
         grown,
     ]
+    if dumps := result["runs"].get("dump"):
+        ratio = median(run["seconds"] for run in dumps) / floor
+        peak = max(run["peak_bytes"] for run in dumps) / 1e6
+        met = ratio <= LOAD_TO_FLOOR
+        judged += [
+            _bar("load of a dump, against the floor", f"<= {LOAD_TO_FLOOR} x", f"{ratio:.2f} x", met, full),
+            _bar("peak memory with a dump", f"<= {DUMP_PEAK_MB} MB", f"{peak:.0f} MB", peak <= DUMP_PEAK_MB, full),
+        ]
     if (ledger := result.get("ledger")) is not None:
         cost = ledger_cost(ledger["runs"])
         judged.append(_bar("ledger and retries, of the load", f"<= {LEDGER:.0%}", f"{cost:+.1%}", cost <= LEDGER, full))

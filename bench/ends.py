@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from psycopg import sql
@@ -84,6 +87,17 @@ class Ends:
         self._settle(name)
         [(size,)] = self._query(f"SELECT SUM(LENGTH(embedding)) FROM `{name}`.content_embedding")
         return Source(self.mariadb.url_of(name), rows, counts, int(size), expected_digest(rows))
+
+    def dump(self, source: Source, path: Path) -> Path:
+        """Writes a dump of the source by the server's own program."""
+        parts = urlsplit(source.url)
+        command = ["mariadb-dump", "--no-defaults", "--protocol=tcp", f"--host={parts.hostname}",
+                   f"--port={parts.port}", f"--user={parts.username}", "--single-transaction",
+                   parts.path.removeprefix("/")]  # fmt: skip
+        with path.open("wb") as file:
+            environment = {**os.environ, "MYSQL_PWD": unquote(parts.password or "")}
+            subprocess.run(command, stdout=file, env=environment, check=True)
+        return path
 
     @contextmanager
     def target(self, name: str = TARGET) -> Iterator[str]:

@@ -23,8 +23,17 @@ class LoadError(RuntimeError):
     """The measured process failed; its own words are in the message."""
 
 
-def run_load(ends: Ends, source: Source, vector_load: Literal["wire", "cast"], *, bare: bool = False) -> Figures:
+def run_load(
+    ends: Ends,
+    source: Source,
+    vector_load: Literal["wire", "cast"],
+    *,
+    bare: bool = False,
+    dump: Path | None = None,
+) -> Figures:
     """Migrates `source` into a fresh database and checks what arrived; if `bare`, without ledger and retries.
+
+    With a `dump` of the source, that is read instead of the server.
 
     Returns:
         `seconds`, of the load alone: everything but the plan, keys, sequences and verification; `steps`, the
@@ -36,16 +45,22 @@ def run_load(ends: Ends, source: Source, vector_load: Literal["wire", "cast"], *
         WrongResultError: it left something else than the sample.
     """
     with ends.target() as url:
-        result = migrate(ends, source, url, vector_load, bare=bare)
-        ends.check(source, f"vecferry --vector-load {vector_load}")
+        result = migrate(ends, source, url, vector_load, bare=bare, dump=dump)
+        ends.check(source, f"vecferry --vector-load {vector_load}{' of a dump' if dump else ''}")
     return result
 
 
 def migrate(
-    ends: Ends, source: Source, target: str, vector_load: Literal["wire", "cast"], *, bare: bool = False
+    ends: Ends,
+    source: Source,
+    target: str,
+    vector_load: Literal["wire", "cast"],
+    *,
+    bare: bool = False,
+    dump: Path | None = None,
 ) -> Figures:
     """Does the same into the database `target`, and leaves it there unchecked."""
-    config = {"source": source.url, "target": target, "vector_load": vector_load, "hnsw": False}
+    config = {"source": str(dump or source.url), "target": target, "vector_load": vector_load, "hnsw": False}
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, str(CLIENT)],

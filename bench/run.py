@@ -74,7 +74,7 @@ def measure(rows: int, repeats: int, pairs: int, say: Say, *, memory: bool, keep
 
     Args:
         rows: how many embeddings.
-        repeats: how many counted rounds; each runs the floor and both loads, in a rotated order.
+        repeats: how many counted rounds; each runs the floor and the loads, in a rotated order.
         pairs: how many times the load is run with and without ledger and retries; 0 leaves it out.
         say: is told what happens.
         memory: whether a source five times as large is loaded too, for the client's peak memory.
@@ -110,10 +110,12 @@ def _rounds(ends: Ends, source: Source, repeats: int, directory: Path, say: Say)
         ends.check(source, "the warm-up")
         floor = Floor(ends, source, directory, migrated, empty)
     floor.run()
+    dump = ends.dump(source, directory / "dump.sql")
     contenders: dict[str, Callable[[], Figures]] = {
         "floor": floor.run,
         "wire": lambda: run_load(ends, source, "wire"),
         "cast": lambda: run_load(ends, source, "cast"),
+        "dump": lambda: run_load(ends, source, "wire", dump=dump),
     }
     runs: dict[str, list[Figures]] = {name: [] for name in contenders}
     names = list(contenders)

@@ -17,6 +17,7 @@ _NAMES = {
     "floor": "psql, ready-made rows (the floor)",
     "wire": "vecferry, `wire` (default)",
     "cast": "vecferry, `cast`",
+    "dump": "vecferry, `wire`, of a dump",
 }
 _MET = {True: "met", False: "not met", None: "-"}
 

@@ -35,11 +35,13 @@ def cut(table: Table, pieces: Sequence[Piece], chunk_bytes: int) -> tuple[Chunk,
         return piece.file, piece.columns, piece.settings
 
     everything = tuple(column.name for column in table.columns)
+    spelled = {name.lower(): name for name in everything}
     chunks: list[Chunk] = []
     for (file, columns, settings), group in groupby(pieces, alike):
         for run in _runs(group, chunk_bytes):
             places = tuple((piece.start, piece.end, piece.line, piece.rows) for piece in run)
-            part = Part(file, columns or everything, plain(settings), places)
+            fields = tuple(spelled.get(name.lower(), name) for name in columns or everything)
+            part = Part(file, fields, plain(settings), places)
             rows = sum(piece.rows for piece in run)
             chunks.append(Chunk(table.name, len(chunks), rows=rows, part=part))
     return tuple(chunks)
