@@ -438,6 +438,21 @@ class DumpScan:
     def settings(self) -> DumpSettings:
         """The settings in force there."""
 
+def split_points(path: str, parts: int) -> list[int]:
+    """Guesses at starts of statements that cut a plain file into about as many parts, for scans side by side.
+
+    Whether a guess is right tells the scan of the part before, which got it as `end`: its `size` at the end is the
+    guess, and its `settings` and `database` are those that the next part's scan began with. Otherwise the next part
+    must be scanned again, from that `size` on, with these settings.
+
+    Returns:
+        Places in ascending order, without 0 and the file's size; fewer than asked for where none is found, none in a
+        compressed file.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+
 @final
 class DumpFile:
     """A dump's decompressed bytes at any place, for several threads."""

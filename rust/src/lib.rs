@@ -185,7 +185,9 @@ mod core {
     }
 
     #[pymodule_export]
-    use crate::python::{DumpError, DumpFile, DumpPiece, DumpRows, DumpScan, DumpSettings, parse_rows};
+    use crate::python::{
+        DumpError, DumpFile, DumpPiece, DumpRows, DumpScan, DumpSettings, parse_rows, split_points,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

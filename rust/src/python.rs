@@ -18,6 +18,7 @@ use crate::dump::file::DumpFile as File;
 use crate::dump::input::{self, Stream};
 use crate::dump::scan::{Options, Piece, Scan};
 use crate::dump::settings::Settings;
+use crate::dump::split;
 use crate::dump::window::Window;
 
 create_exception!(vecferry._core, DumpError, PyValueError, "A dump that cannot be read.");
@@ -350,6 +351,15 @@ impl DumpRows {
         });
         batch.map(|batch| batch.map(Exported::from)).map_err(|fault| dump_error(py, &fault, ""))
     }
+}
+
+/// Guesses at starts of statements.
+///
+/// # Errors
+/// `OSError` where the file cannot be read.
+#[pyfunction]
+pub fn split_points(py: Python, path: &str, parts: u64) -> PyResult<Vec<u64>> {
+    py.detach(|| split::split_points(Path::new(path), parts)).map_err(|error| os_error(py, &error, path))
 }
 
 /// The rows in `data`, batch by batch.

@@ -9,13 +9,16 @@ use encoding_rs::Encoding;
 pub enum Charset {
     /// They are UTF-8, or bytes of which nothing says what they are.
     Utf8,
-    /// By the tables of the WHATWG, which are those of `MySQL` for the sets listed here.
+    /// By the tables of the WHATWG.
     Table(&'static Encoding),
     /// Four bytes a character, big-endian.
     Utf32,
 }
 
 /// The character set that `MySQL` calls `name`; `None` if it is not known here.
+///
+/// Those are left out of which the WHATWG's tables differ from the server's in a character that it can store, such as
+/// `big5`, `greek` and `sjis`.
 #[must_use]
 pub fn named(name: &str) -> Option<Charset> {
     Some(Charset::Table(match name.to_ascii_lowercase().as_str() {
@@ -24,21 +27,14 @@ pub fn named(name: &str) -> Option<Charset> {
         // With the five bytes that Windows leaves open as control characters, as it has them.
         "latin1" => encoding_rs::WINDOWS_1252,
         "latin2" => encoding_rs::ISO_8859_2,
-        "greek" => encoding_rs::ISO_8859_7,
-        "hebrew" => encoding_rs::ISO_8859_8,
         "latin7" => encoding_rs::ISO_8859_13,
         "cp1250" => encoding_rs::WINDOWS_1250,
         "cp1251" => encoding_rs::WINDOWS_1251,
         "cp1256" => encoding_rs::WINDOWS_1256,
         "cp1257" => encoding_rs::WINDOWS_1257,
-        "cp866" => encoding_rs::IBM866,
         "koi8r" => encoding_rs::KOI8_R,
-        "koi8u" => encoding_rs::KOI8_U,
-        "gbk" | "gb2312" => encoding_rs::GBK,
-        "gb18030" => encoding_rs::GB18030,
-        "big5" => encoding_rs::BIG5,
-        "sjis" | "cp932" => encoding_rs::SHIFT_JIS,
-        "ujis" | "eucjpms" => encoding_rs::EUC_JP,
+        "gbk" => encoding_rs::GBK,
+        "cp932" => encoding_rs::SHIFT_JIS,
         "euckr" => encoding_rs::EUC_KR,
         "ucs2" | "utf16" => encoding_rs::UTF_16BE,
         "utf16le" => encoding_rs::UTF_16LE,

@@ -53,7 +53,15 @@ struct Columns {
     /// The columns of each field.
     by_field: Vec<Vec<usize>>,
     quoting: Quoting,
-    charset: String,
+    session: Session,
+}
+
+/// What a string without an introducer is, as far as the session says.
+enum Session {
+    Known(Charset),
+    Unknown(String),
+    /// It is of the column's character set.
+    Binary,
 }
 
 struct Column {
@@ -88,7 +96,11 @@ impl Batches {
                 all,
                 by_field,
                 quoting: settings.quoting(),
-                charset: settings.charset.clone(),
+                session: match named(&settings.charset) {
+                    _ if settings.charset == "binary" => Session::Binary,
+                    Some(charset) => Session::Known(charset),
+                    None => Session::Unknown(settings.charset.clone()),
+                },
             },
             most_bytes,
             ended: false,
@@ -121,7 +133,7 @@ impl Sink for Columns {
     #[inline]
     fn take(&mut self, field: usize, value: &Value) -> Result<(), String> {
         for &column in &self.by_field[field] {
-            self.all[column].push(value, self.quoting, &self.charset)?;
+            self.all[column].push(value, self.quoting, &self.session)?;
         }
         Ok(())
     }
@@ -152,12 +164,12 @@ impl Column {
     }
 
     #[inline]
-    fn push(&mut self, value: &Value, quoting: Quoting, charset: &str) -> Result<(), String> {
+    fn push(&mut self, value: &Value, quoting: Quoting, session: &Session) -> Result<(), String> {
         let null = value.literal == Literal::Null;
         if !null {
             match &self.kind {
                 Kind::Bytes => append(value, quoting, &mut self.bytes)?,
-                Kind::Text(own) => match decoder(value, charset, own)? {
+                Kind::Text(own) => match decoder(value, session, own)? {
                     Charset::Utf8 => append(value, quoting, &mut self.bytes)?,
                     other => {
                         self.scratch.clear();
@@ -213,6 +225,7 @@ impl Column {
     }
 }
 
+#[inline]
 fn append(value: &Value, quoting: Quoting, out: &mut Vec<u8>) -> Result<(), String> {
     let digit = |digit: u8| format!("{} is no digit of such a literal", shown(&[digit]));
     match value.literal {
@@ -229,14 +242,18 @@ fn append(value: &Value, quoting: Quoting, out: &mut Vec<u8>) -> Result<(), Stri
 }
 
 /// The character set of a value's bytes: its introducer's, the session's, or, where these say nothing, the column's.
-fn decoder(value: &Value, session: &str, own: &str) -> Result<Charset, String> {
+#[inline]
+fn decoder(value: &Value, session: &Session, own: &str) -> Result<Charset, String> {
     let name = match (value.literal, value.charset) {
         (Literal::Number(_) | Literal::Default | Literal::Null, _) => return Ok(Charset::Utf8),
         (_, Some(introducer)) if introducer.eq_ignore_ascii_case(b"binary") => own,
         (_, Some(introducer)) => std::str::from_utf8(introducer).unwrap_or_default(),
         (Literal::Hex(_) | Literal::Bits(_), None) => own,
-        (Literal::Text(_), None) if session == "binary" => own,
-        (Literal::Text(_), None) => session,
+        (Literal::Text(_), None) => match session {
+            Session::Known(charset) => return Ok(*charset),
+            Session::Unknown(name) => name,
+            Session::Binary => own,
+        },
     };
     named(name).ok_or_else(|| {
         format!("the character set {name} is not supported: dump with --default-character-set=utf8mb4")

@@ -15,6 +15,7 @@ pub mod rows;
 pub mod scan;
 pub mod session;
 pub mod settings;
+pub mod split;
 pub mod statement;
 pub mod tokens;
 pub mod unescape;

@@ -98,8 +98,7 @@ impl Rows {
             Some(&quote @ (b'\'' | b'"')) if quote == b'\'' || !self.quoting.ansi => {
                 self.text(data, quote)?
             }
-            Some(b'0') if matches!(data.get(self.at + 1), Some(b'x')) => Literal::Hex(self.digits(data, 2)),
-            Some(b'0') if matches!(data.get(self.at + 1), Some(b'b')) => Literal::Bits(self.digits(data, 2)),
+            Some(b'0') if matches!(data.get(self.at + 1), Some(b'x' | b'b')) => self.prefixed(data)?,
             Some(b'0'..=b'9' | b'+' | b'-' | b'.') => self.number(data)?,
             Some(&byte) if is_word(byte) => return self.word(data, deepest),
             _ => return Err(self.expected(data, "a value")),
@@ -145,23 +144,29 @@ impl Rows {
         &data[start..self.at]
     }
 
+    /// `0x...` or `0b...`.
+    fn prefixed<'a>(&mut self, data: &'a [u8]) -> Result<Literal<'a>, Fault> {
+        let hexadecimal = data[self.at + 1] == b'x';
+        match self.digits(data, 2) {
+            [] => Err(self.expected(data, "digits")),
+            digits if hexadecimal => Ok(Literal::Hex(digits)),
+            digits => Ok(Literal::Bits(digits)),
+        }
+    }
+
+    #[inline]
     fn number<'a>(&mut self, data: &'a [u8]) -> Result<Literal<'a>, Fault> {
         let text = &data[self.at..];
-        let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let mut end = usize::from(matches!(text[0], b'+' | b'-'));
-        let whole = digits(end);
-        end += whole;
-        let mut fraction = 0;
+        let whole = digits(text, &mut end);
+        let mut wrong = !whole;
         if text.get(end) == Some(&b'.') {
-            fraction = digits(end + 1);
-            end += 1 + fraction;
+            end += 1;
+            wrong &= !digits(text, &mut end);
         }
-        let mut wrong = whole + fraction == 0;
         if let Some(b'e' | b'E') = text.get(end) {
             end += 1 + usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
-            let exponent = digits(end);
-            wrong |= exponent == 0;
-            end += exponent;
+            wrong |= !digits(text, &mut end);
         }
         if wrong || text.get(end).is_some_and(|&byte| is_word(byte)) {
             return Err(self.expected(data, "a number"));
@@ -281,4 +286,14 @@ impl Rows {
         let newlines = memchr_iter(b'\n', &data[..at.min(data.len())]).count();
         Fault { offset, line: self.line + newlines as u64, what }
     }
+}
+
+/// Passes over digits; whether there are any.
+#[inline]
+fn digits(text: &[u8], end: &mut usize) -> bool {
+    let start = *end;
+    while text.get(*end).is_some_and(u8::is_ascii_digit) {
+        *end += 1;
+    }
+    *end > start
 }

@@ -15,6 +15,9 @@ use super::window::Window;
 /// The longest statement that is no INSERT.
 const LONGEST: usize = 64 << 20;
 
+/// What is read of an INSERT's beginning may be something else if so few bytes follow in memory.
+const SLACK: usize = 16;
+
 /// One statement, or rows of a long INSERT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
@@ -56,8 +59,6 @@ enum Head {
     Rows(Insert, usize),
     /// It has no rows of values.
     Other,
-    /// More of it must be read.
-    Cut,
 }
 
 /// What a [`Scan`] is asked for.
@@ -179,24 +180,23 @@ impl<R: Read> Scan<R> {
 
     fn insert(&mut self) -> Result<Option<Piece>, Failure> {
         self.session.went_on();
-        let mut wanted = 0;
+        let mut last = false;
         loop {
             let mut tokens =
                 Tokens::new(self.window.rest(), self.session.settings.quoting(), self.session.server);
-            match self.head(&mut tokens) {
+            let head = self.head(&mut tokens);
+            let cut = !last && (tokens.rest.len() < SLACK || tokens.peek().is_none());
+            match head {
+                _ if cut => {
+                    let before = self.window.rest().len();
+                    last = before > LONGEST || self.window.ahead((2 * before).max(1024))?.len() == before;
+                }
                 Head::Rows(insert, length) => {
                     self.window.skip(length);
                     self.state = State::Rows(Arc::new(insert));
                     return Ok(None);
                 }
                 Head::Other => return self.text().map(Some),
-                Head::Cut => {
-                    let before = self.window.rest().len();
-                    wanted = (before * 2).max(wanted).max(1024);
-                    if before > LONGEST || self.window.ahead(wanted)?.len() == before {
-                        return self.text().map(Some);
-                    }
-                }
             }
         }
     }
@@ -207,7 +207,7 @@ impl<R: Read> Scan<R> {
         for modifier in ["low_priority", "delayed", "high_priority", "ignore", "into"] {
             tokens.accept(modifier);
         }
-        let Some((database, table)) = tokens.accept_name() else { return Head::Cut };
+        let Some((database, table)) = tokens.accept_name() else { return Head::Other };
         if tokens.accept("partition") {
             while tokens.peek().is_some() && !tokens.accept_symbol(b')') {
                 tokens.next();
@@ -217,7 +217,7 @@ impl<R: Read> Scan<R> {
             let mut columns = Vec::new();
             loop {
                 match tokens.next() {
-                    None => return Head::Cut,
+                    None => return Head::Other,
                     Some(Token::Symbol(b')')) => break Some(columns),
                     Some(Token::Symbol(b',')) => (),
                     Some(token) => match token.into_name() {
@@ -230,8 +230,6 @@ impl<R: Read> Scan<R> {
             None
         };
         match tokens.next() {
-            // The word may go on, and a bracket must come.
-            _ if tokens.peek().is_none() => Head::Cut,
             Some(token) if token.is("values") || token.is("value") => {
                 let database =
                     database.map(|name| self.name(&name)).or_else(|| self.session.database.clone());

@@ -7,8 +7,15 @@ use super::settings::Settings;
 use super::tokens::{Token, Tokens};
 use super::version::Server;
 
-/// What a variable holds; `None` is what it held before the dump.
-type Held = Option<String>;
+/// What a variable holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Held {
+    Text(String),
+    /// What it held where the scan began.
+    Initial,
+    /// What it holds in a new session.
+    Default,
+}
 
 /// The session at one place of a dump.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +30,7 @@ pub struct Session {
     pub complete: bool,
     /// The dumped server.
     pub server: Option<Server>,
+    initial: Arc<Settings>,
     variables: HashMap<String, Held>,
 }
 
@@ -31,7 +39,8 @@ impl Session {
     #[must_use]
     pub fn new(settings: Settings, database: Option<String>) -> Self {
         let server = settings.server.as_deref().and_then(Server::parse);
-        Self { settings: Arc::new(settings), database, server, ..Self::default() }
+        let settings = Arc::new(settings);
+        Self { initial: Arc::clone(&settings), settings, database, server, ..Self::default() }
     }
 
     /// Takes note of what a comment line says; the server, where it names one.
@@ -100,12 +109,12 @@ impl Session {
         match name.as_str() {
             "names" | "charset" => {
                 let charset = word_or_text(tokens.next());
-                self.set_charset(charset);
+                self.set_charset(&charset);
                 return Ok(());
             }
             "character" if tokens.accept("set") => {
                 let charset = word_or_text(tokens.next());
-                self.set_charset(charset);
+                self.set_charset(&charset);
                 return Ok(());
             }
             _ => (),
@@ -124,13 +133,24 @@ impl Session {
             _ if own => _ = self.variables.insert(name, held),
             _ if global => (),
             "sql_mode" => {
-                Arc::make_mut(&mut self.settings).set_sql_mode(held.as_deref().unwrap_or_default());
+                let settings = Arc::make_mut(&mut self.settings);
+                match &held {
+                    Held::Text(mode) => settings.set_sql_mode(mode),
+                    Held::Initial => settings.copy_sql_mode(&self.initial),
+                    Held::Default => settings.set_sql_mode(""),
+                }
                 self.variables.insert("@@sql_mode".into(), held);
             }
-            "character_set_client" => self.set_charset(held),
-            "time_zone" => Arc::make_mut(&mut self.settings).time_zone = held,
-            // The last line of mysqldump's, and of phpMyAdmin's, which has no such comment.
-            "sql_notes" if self.writer.is_none() => self.complete = held.as_deref() != Some("0"),
+            "character_set_client" => self.set_charset(&held),
+            "time_zone" => {
+                Arc::make_mut(&mut self.settings).time_zone = match held {
+                    Held::Text(zone) => Some(zone),
+                    Held::Initial => self.initial.time_zone.clone(),
+                    Held::Default => None,
+                }
+            }
+            // The last line of mysqldump without comments, and of phpMyAdmin.
+            "sql_notes" if self.writer.is_none() => self.complete = held != Held::Text("0".into()),
             "collation_connection" if self.writer == Some("phpmyadmin") => self.complete = true,
             _ => (),
         }
@@ -140,20 +160,14 @@ impl Session {
     /// The value of an expression as dumps have them; `None` if it is another.
     fn evaluate(&self, tokens: &mut Tokens) -> Option<Held> {
         let held = match tokens.next()? {
-            Token::Text(text) => Some(String::from_utf8_lossy(&text).into_owned()),
+            Token::Text(text) => Held::Text(String::from_utf8_lossy(&text).into_owned()),
             Token::Symbol(b'@') => {
                 let system = tokens.accept_symbol(b'@');
                 let mut name = lower(tokens.next()?.into_name()?);
                 while tokens.accept_symbol(b'.') {
                     name = lower(tokens.next()?.into_name()?);
                 }
-                match name.as_str() {
-                    _ if !system => self.variables.get(&name).cloned().flatten(),
-                    "character_set_client" => Some(self.settings.charset.clone()),
-                    "time_zone" => self.settings.time_zone.clone(),
-                    "sql_mode" => self.variables.get("@@sql_mode").cloned().flatten(),
-                    _ => None,
-                }
+                if system { self.system(&name) } else { self.user(&name) }
             }
             token if token.is("concat") => {
                 if !tokens.accept_symbol(b'(') {
@@ -161,26 +175,46 @@ impl Session {
                 }
                 let mut whole = String::new();
                 loop {
-                    whole += &self.evaluate(tokens)?.unwrap_or_default();
+                    if let Held::Text(part) = self.evaluate(tokens)? {
+                        whole += &part;
+                    }
                     match tokens.next()? {
                         Token::Symbol(b',') => (),
-                        Token::Symbol(b')') => break Some(whole),
+                        Token::Symbol(b')') => break Held::Text(whole),
                         _ => return None,
                     }
                 }
             }
-            token if token.is("default") || token.is("null") => None,
-            Token::Word(word) => Some(String::from_utf8_lossy(word).into_owned()),
+            token if token.is("default") || token.is("null") => Held::Default,
+            Token::Word(word) => Held::Text(String::from_utf8_lossy(word).into_owned()),
             _ => return None,
         };
         let ends = matches!(tokens.peek(), None | Some(Token::Symbol(b',' | b')' | b';')));
         ends.then_some(held)
     }
 
-    fn set_charset(&mut self, charset: Held) {
-        let charset = charset.filter(|name| !name.eq_ignore_ascii_case("default"));
-        Arc::make_mut(&mut self.settings).charset =
-            charset.map_or_else(|| Settings::default().charset, |name| name.to_ascii_lowercase());
+    fn system(&self, name: &str) -> Held {
+        let of = |value: Option<&String>| value.map_or(Held::Default, |value| Held::Text(value.clone()));
+        match name {
+            "character_set_client" => of(Some(&self.settings.charset)),
+            "time_zone" => of(self.settings.time_zone.as_ref()),
+            "sql_mode" => self.variables.get("@@sql_mode").cloned().unwrap_or(Held::Initial),
+            _ => Held::Default,
+        }
+    }
+
+    /// Of a variable that was set before the scan began it is known from mysqldump's use of it what it holds.
+    fn user(&self, name: &str) -> Held {
+        let before = if name.starts_with("old_") { Held::Default } else { Held::Initial };
+        self.variables.get(name).cloned().unwrap_or(before)
+    }
+
+    fn set_charset(&mut self, charset: &Held) {
+        Arc::make_mut(&mut self.settings).charset = match charset {
+            Held::Text(name) if !name.eq_ignore_ascii_case("default") => name.to_ascii_lowercase(),
+            Held::Initial => self.initial.charset.clone(),
+            _ => Settings::default().charset,
+        };
     }
 }
 
@@ -189,9 +223,11 @@ fn lower(name: impl AsRef<[u8]>) -> String {
 }
 
 fn word_or_text(token: Option<Token>) -> Held {
-    match token? {
-        Token::Word(name) => Some(String::from_utf8_lossy(name).into_owned()),
-        Token::Text(name) | Token::Name(name) => Some(String::from_utf8_lossy(&name).into_owned()),
-        Token::Symbol(_) => None,
+    match token {
+        Some(Token::Word(name)) => Held::Text(String::from_utf8_lossy(name).into_owned()),
+        Some(Token::Text(name) | Token::Name(name)) => {
+            Held::Text(String::from_utf8_lossy(&name).into_owned())
+        }
+        _ => Held::Default,
     }
 }

@@ -51,6 +51,12 @@ impl Settings {
         }
     }
 
+    /// Takes over what `other` has of `sql_mode`.
+    pub fn copy_sql_mode(&mut self, other: &Self) {
+        self.no_backslash_escapes = other.no_backslash_escapes;
+        self.ansi_quotes = other.ansi_quotes;
+    }
+
     /// Takes over what a value of `sql_mode` says.
     pub fn set_sql_mode(&mut self, mode: &str) {
         let has = |wanted: &[&str]| {

@@ -1,5 +1,9 @@
 //! What a statement is, and of what.
 
+use memchr::{memchr, memmem};
+
+use super::lexer::is_line_comment;
+use super::quoted::Quoted;
 use super::settings::Quoting;
 use super::tokens::{Token, Tokens};
 use super::version::{Opening, Server, opening};
@@ -80,9 +84,6 @@ fn named(kind: &'static str, tokens: &mut Tokens) -> Statement {
 /// left of those it does not.
 #[must_use]
 pub fn resolve(text: &[u8], quoting: Quoting, server: Option<Server>) -> Vec<u8> {
-    use super::quoted::Quoted;
-    use memchr::memmem;
-
     let mut out = Vec::with_capacity(text.len());
     let (mut at, mut inside) = (0, false);
     while at < text.len() {
@@ -92,9 +93,7 @@ pub fn resolve(text: &[u8], quoting: Quoting, server: Option<Server>) -> Vec<u8>
                 let length = Quoted::new(*quote, quoting).advance(&rest[1..]);
                 length.map_or(rest.len(), |length| length + 1)
             }
-            [b'#' | b'-', ..] if super::lexer::is_line_comment(rest) => {
-                memchr::memchr(b'\n', rest).unwrap_or(rest.len())
-            }
+            [b'#' | b'-', ..] if is_line_comment(rest) => memchr(b'\n', rest).unwrap_or(rest.len()),
             [b'/', b'*', ..] => match opening(rest, server) {
                 Opening::Plain => memmem::find(&rest[2..], b"*/").map_or(rest.len(), |length| length + 4),
                 Opening::Executed(length) => {
@@ -105,7 +104,7 @@ pub fn resolve(text: &[u8], quoting: Quoting, server: Option<Server>) -> Vec<u8>
                 }
                 Opening::Skipped => {
                     out.push(b' ');
-                    at += skipped(rest);
+                    at += skipped(rest).unwrap_or(rest.len());
                     continue;
                 }
             },
@@ -124,20 +123,14 @@ pub fn resolve(text: &[u8], quoting: Quoting, server: Option<Server>) -> Vec<u8>
     out[start..end].to_vec()
 }
 
-/// The length of a comment in which another one may lie.
-fn skipped(text: &[u8]) -> usize {
-    use memchr::memmem;
-
+/// The length of a comment in which another one may lie; `None` if the text cuts it.
+#[must_use]
+pub fn skipped(text: &[u8]) -> Option<usize> {
     let mut at = 2;
     loop {
-        let rest = &text[at..];
-        let Some(end) = memmem::find(rest, b"*/") else { return text.len() };
-        match memmem::find(&rest[..end], b"/*") {
-            None => return at + end + 2,
-            Some(inner) => {
-                let Some(length) = memmem::find(&rest[inner + 2..], b"*/") else { return text.len() };
-                at += inner + length + 4;
-            }
-        }
+        let rest = text.get(at..)?;
+        let end = memmem::find(rest, b"*/")?;
+        let Some(inner) = memmem::find(&rest[..end], b"/*") else { return Some(at + end + 2) };
+        at += inner + 4 + memmem::find(&rest[inner + 2..], b"*/")?;
     }
 }

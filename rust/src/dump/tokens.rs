@@ -5,6 +5,7 @@ use memchr::{memchr, memmem};
 use super::lexer::{is_line_comment, is_space, is_word};
 use super::quoted::Quoted;
 use super::settings::Quoting;
+use super::statement::skipped;
 use super::unescape::unescape;
 use super::version::{Opening, Server, opening};
 
@@ -99,7 +100,8 @@ impl<'a> Tokens<'a> {
                 [b'*', b'/', ..] => self.skip(2),
                 [b'/', b'*', ..] => match opening(self.rest, self.server) {
                     Opening::Executed(length) => self.skip(length),
-                    _ => self.skip(memmem::find(self.rest, b"*/")? + 2),
+                    Opening::Plain => self.skip(memmem::find(&self.rest[2..], b"*/")? + 4),
+                    Opening::Skipped => self.skip(skipped(self.rest)?),
                 },
                 _ => return Some(()),
             }

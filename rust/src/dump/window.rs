@@ -41,6 +41,13 @@ impl<R: Read> Window<R> {
         }
     }
 
+    /// Asks the reader for so many bytes at once.
+    #[must_use]
+    pub fn reading(mut self, bytes: usize) -> Self {
+        self.read = bytes.clamp(1, READ);
+        self
+    }
+
     /// Hashes what is passed from here on, and takes this for line `line`.
     #[must_use]
     pub fn hashing(mut self, line: u64) -> Self {
