@@ -21,6 +21,7 @@ from vecferry.mapping.identifiers import qualified
 from vecferry.report.verification import Difference, ExpectedLoss, HalfResult, OracleResult, TableVerification
 from vecferry.sources import in_reading_order, source_of
 from vecferry.steps.verify_cells import (
+    KEPT,
     Check,
     add_up_source,
     add_up_target,
@@ -289,7 +290,7 @@ class _Work:
             concatenated(check.rule.pairs, (rows for _, tables in sorted(parts[side].items()) for rows in tables))
             for side in ("source", "target")
         )
-        return compare(check.rule, ours, theirs)
+        return compare(check.rule, ours, theirs, KEPT)
 
     # --- what came of it
 

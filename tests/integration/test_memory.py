@@ -26,8 +26,6 @@ SMALL_CHUNKS = ("--workers", "2", "--chunk-bytes", "2MiB")
 MOST_OF_SMALL_CHUNKS = 280 * MB
 """Of which some 150 MB are the program and its libraries, without any row."""
 MOST = 700 * MB
-COUNTS = ("--level", "counts")
-"""Verification holds a chunk of both sides, and so several values at once; see docs/verification.md."""
 
 
 def fill_embeddings(connection: MySQLConnection, size: int) -> int:
@@ -108,7 +106,7 @@ def test_a_chunk_is_not_held_whole_where_rows_are_far_from_the_mean(
     connection = mysql.connect()
     fill_skewed(connection, 20_000, ((100, MB), (2, 10 * MB)))
 
-    ended = call(mysql.url, postgres.url, tmp_path, *SMALL_CHUNKS, *COUNTS, most_bytes=MOST_OF_SMALL_CHUNKS)
+    ended = call(mysql.url, postgres.url, tmp_path, *SMALL_CHUNKS, most_bytes=MOST_OF_SMALL_CHUNKS)
 
     assert carried(ended) == 20_102
     assert ended.peak_bytes < MOST_OF_SMALL_CHUNKS
@@ -121,7 +119,7 @@ def test_values_of_64_mb(mysql: MySQLDatabase, postgres: PostgresDatabase, tmp_p
     mysql.execute("CREATE TABLE j (id int PRIMARY KEY, value json)")
     mysql.execute("""INSERT INTO j VALUES (1, CONCAT('["', REPEAT('x', 63999996), '"]'))""")
 
-    ended = call(mysql.url, postgres.url, tmp_path, "--workers", "2", *COUNTS, most_bytes=MOST)
+    ended = call(mysql.url, postgres.url, tmp_path, "--workers", "2", most_bytes=MOST)
 
     assert carried(ended) == 13
     assert ended.peak_bytes < MOST
@@ -175,7 +173,7 @@ def test_rows_of_64_mb_in_one_chunk_under_700_mb(
     connection = server.connect("big")
     fill_skewed(connection, 100_000, ((20, 64 * MB),))
 
-    ended = call(url, postgres.url, tmp_path, "--workers", "2", *COUNTS, most_bytes=MOST)
+    ended = call(url, postgres.url, tmp_path, "--workers", "2", most_bytes=MOST)
 
     assert carried(ended) == 100_020
     assert ended.peak_bytes < MOST

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from vecferry.compare.expected import REJECTED, expected
 from vecferry.compare.forms import source_form, target_form
 from vecferry.compare.found import Difference, Found
+from vecferry.compare.large import LARGE, held, shrunk
 from vecferry.compare.shown import shown_key, shown_pair, shown_row
 
 if TYPE_CHECKING:
@@ -87,24 +88,25 @@ def _table(columns: list[pa.Array]) -> pa.Table:
     return pa.Table.from_arrays(columns, names=[str(place) for place in range(len(columns))])
 
 
-def compare(rule: Rule, source: pa.Table, target: pa.Table) -> Found:
+def compare(rule: Rule, source: pa.Table, target: pa.Table, limit: int = LARGE) -> Found:
     """Compares rows by their key, or as a multiset where there is none.
 
     Args:
         rule: how.
         source: the source's rows in canonical form.
         target: the target's, the same columns.
+        limit: of values; larger ones are told by their digests, see `large.shrunk`.
     """
     if not rule.key:
-        return _multiset(rule, source, target)
+        return _multiset(rule, source, target, limit)
     places = rule.key_places
     if not _aligned(source, target, places):
         # PostgreSQL fills the room that it finds, so rows come in another order than they went.
         source, target = _sorted(source, places), _sorted(target, places)
     if _aligned(source, target, places):
-        return _cells(rule, source, target, source.num_rows, target.num_rows)
+        return _cells(rule, source, target, limit)
     ours, theirs, missing, extra = _matched(source, target, places)
-    found = _cells(rule, source.take(ours), target.take(theirs), source.num_rows, target.num_rows)
+    found = _cells(rule, source.take(ours), target.take(theirs), limit)
     lost, rejected = _missing(rule, source.take(missing))
     expected_rows = {f"\n{REJECTED}": rejected} if rejected else {}
     added = [Difference("extra", _key(rule, target, row)) for row in extra[: rule.most].to_pylist()]
@@ -171,7 +173,7 @@ def _matched(
     return ours, theirs, missing, extra
 
 
-def _cells(rule: Rule, source: pa.Table, target: pa.Table, rows_source: int, rows_target: int) -> Found:
+def _cells(rule: Rule, source: pa.Table, target: pa.Table, limit: int) -> Found:
     """Compares rows that belong together."""
     cells: Counter[str] = Counter()
     losses: Counter[str] = Counter()
@@ -183,7 +185,7 @@ def _cells(rule: Rule, source: pa.Table, target: pa.Table, rows_source: int, row
             continue
         ours, theirs = source.column(place).take(rows).to_pylist(), target.column(place).take(rows).to_pylist()
         for row, one, other in zip(rows.to_pylist(), ours, theirs, strict=True):
-            kinds = _explained(rule, pair, one, other)
+            kinds = _explained(rule, pair, one, other, limit)
             if not kinds and other is None and rule.rejects.cells:
                 kinds = (REJECTED,) if (_key(rule, source, row), pair.name) in rule.rejects.cells else ()
             if kinds:
@@ -194,8 +196,8 @@ def _cells(rule: Rule, source: pa.Table, target: pa.Table, rows_source: int, row
             if cells[pair.name] <= rule.most:
                 listed.append(Difference("cell", _key(rule, source, row), pair.name, *shown_pair(pair, one, other)))
     return Found(
-        rows_source=rows_source,
-        rows_target=rows_target,
+        rows_source=source.num_rows,
+        rows_target=target.num_rows,
         different=len(different),
         cells=dict(cells),
         expected=dict(losses),
@@ -203,13 +205,13 @@ def _cells(rule: Rule, source: pa.Table, target: pa.Table, rows_source: int, row
     )
 
 
-def _explained(rule: Rule, pair: Pair, one: Value, other: Value) -> tuple[str, ...]:
+def _explained(rule: Rule, pair: Pair, one: Value, other: Value, limit: int) -> tuple[str, ...]:
     """Returns the announced losses that turn one value into the other; none where they do not."""
     allowances = rule.allowances.get(pair.name, ())
     if not allowances and pair.zone == "UTC":
         return ()
     value, kinds = expected(one, pair, allowances)
-    return kinds if value == other else ()
+    return kinds if held(value, limit) == other else ()
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:
@@ -235,22 +237,25 @@ def _key(rule: Rule, rows: pa.Table, row: int) -> str:
 # --- without a key ---------------------------------------------------------------------------------
 
 
-def _multiset(rule: Rule, source: pa.Table, target: pa.Table) -> Found:
+def _multiset(rule: Rule, source: pa.Table, target: pa.Table, limit: int) -> Found:
     """Compares rows as wholes: each may be there several times, and their order says nothing."""
     everything = range(len(rule.pairs))
     _, _, missing, extra = _matched(source, target, everything)
     lost, added = source.take(missing), target.take(extra)
     losses: Counter[str] = Counter()
+    arrived, kinds = lost, list[list[str]]()
     if lost.num_rows and (any(rule.allowances.values()) or any(pair.zone != "UTC" for pair in rule.pairs)):
         arrived, kinds = _as_expected(rule, lost)
+        arrived = shrunk(rule, arrived, limit)
         ours, _, still, extra = _matched(arrived, added, everything)
         for row in ours.to_pylist():
             losses.update(kinds[row])
-        lost, added = lost.take(still), added.take(extra)
+        lost, arrived, added = lost.take(still), arrived.take(still), added.take(extra)
+        kinds = [kinds[row] for row in still.to_pylist()]
     rows: list[tuple[Kind, pa.Table, int]]
     rows = [*(("missing", lost, row) for row in range(min(rule.most, lost.num_rows))),
             *(("extra", added, row) for row in range(min(rule.most, added.num_rows)))]  # fmt: skip
-    paired = _paired(rule, lost, added)
+    paired = _paired(rule, arrived, added)
     taken = {("missing", ours) for ours, _, _ in paired} | {("extra", theirs) for _, theirs, _ in paired}
     listed = [Difference(kind, _key(rule, table, row)) for kind, table, row in rows if (kind, row) not in taken]
     cells: Counter[str] = Counter()
@@ -259,6 +264,7 @@ def _multiset(rule: Rule, source: pa.Table, target: pa.Table) -> Found:
         values = shown_pair(pair, lost.column(place)[ours].as_py(), added.column(place)[theirs].as_py())
         listed.append(Difference("cell", _key(rule, lost, ours), pair.name, *values))
         cells[pair.name] += 1
+        losses.update(kind for kind in (kinds[ours] if kinds else ()) if not kind.startswith(f"{pair.name}\n"))
     return Found(
         rows_source=source.num_rows,
         rows_target=target.num_rows,

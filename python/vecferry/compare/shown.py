@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
+from vecferry.compare.digests import is_digest, shown_digest
 from vecferry.compare.vectors import HEADER
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ _BEFORE = 12
 
 def shown_pair(pair: Pair, source: Any, target: Any) -> tuple[str, str]:  # noqa: ANN401 - a value of any type
     """Returns a cell's two values in canonical form, as texts of at most about `LONGEST` characters."""
+    if is_digest(source) or is_digest(target):
+        return _cut(shown(pair, source), source), _cut(shown(pair, target), target)
     if pair.form in {"vector", "halfvec", "packed"} and isinstance(source, bytes) and isinstance(target, bytes):
         return _components(source, target, ">f" if pair.form != "halfvec" else ">e")
     one, other = shown(pair, source), shown(pair, target)
@@ -31,6 +34,8 @@ def shown(pair: Pair, value: Any) -> str:  # noqa: ANN401 - a value of any type
     """Returns a value in canonical form as text, in full."""
     if value is None:
         return "NULL"
+    if is_digest(value):
+        return shown_digest(value)
     if pair.form == "double":
         return repr(struct.unpack("<d", struct.pack("<q", value))[0])
     if isinstance(value, bytes):
@@ -41,7 +46,7 @@ def shown(pair: Pair, value: Any) -> str:  # noqa: ANN401 - a value of any type
 def shown_row(pairs: Sequence[Pair], values: Sequence[Any]) -> str:
     """Returns a row's values as `name = value, ...`, each shortened."""
     listed = zip(pairs, values, strict=True)
-    return ", ".join(f"{pair.name} = {_window(shown(pair, value).strip(), 0)}" for pair, value in listed)
+    return ", ".join(f"{pair.name} = {_cut(shown(pair, value).strip(), value)}" for pair, value in listed)
 
 
 def shown_key(pairs: Sequence[Pair], values: Sequence[Any]) -> str:
@@ -65,6 +70,10 @@ def _components(source: bytes, target: bytes, form: str) -> tuple[str, str]:
 
 def _parting(one: str, other: str) -> int:
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _cut(text: str, value: Any) -> str:  # noqa: ANN401 - a value of any type
+    return text if is_digest(value) else _window(text, 0)
 
 
 def _window(text: str, start: int) -> str:

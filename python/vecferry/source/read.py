@@ -47,7 +47,8 @@ _OUT_OF_RANGE = 1690
 _TOO_LARGE = ("offset overflow", "larger than max_allowed_packet", f"ERROR {_OUT_OF_RANGE} ")
 """Arrow's own words, the driver's, which keeps to a limit that the server's answers do not have, and the server's
 for a number out of range."""
-_large_row = threading.Lock()
+large_row = threading.Lock()
+"""Who holds it carries rows of more than `STREAM_BYTES`, on whichever side."""
 _VALUE = re.compile(r"Couldn't convert the value `(?P<value>.*)` to a desired type", re.DOTALL)
 _LONGEST_VALUE = 80
 
@@ -212,7 +213,7 @@ def _wait_for_large_rows(connection: Any, alone: ExitStack) -> None:  # noqa: AN
         nonlocal entered
         if size > STREAM_BYTES and not entered:
             entered = True
-            alone.enter_context(_large_row)
+            alone.enter_context(large_row)
         return read(size)  # type: ignore[no-any-return]
 
     connection._read_bytes = read_bytes  # noqa: SLF001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,18 +11,22 @@ import pyarrow as pa
 
 from vecferry.compare import vectors
 from vecferry.compare.buckets import Sums, no_rows, sums, within
-from vecferry.compare.diff import Rule, compare, concatenated, source_forms, target_forms
+from vecferry.compare.diff import Rule, compare, source_forms, target_forms
 from vecferry.compare.found import Difference, Found
+from vecferry.compare.held import Held
+from vecferry.compare.large import LARGE, PART, as_column, places, selected, shrunk
 from vecferry.compare.ranges import range_condition
 from vecferry.compare.shown import shown_key
 from vecferry.mapping.identifiers import qualified
+from vecferry.source.read import LEAST_BYTES, STREAM_BYTES, TOLERANCE, large_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from vecferry.compare.large import Place
     from vecferry.compare.pairs import Pair
     from vecferry.model import Chunk
     from vecferry.origin import Source
@@ -61,17 +66,20 @@ def compare_chunk(check: Check, chunk: Chunk, source: Source, reader: Reader) ->
         TargetError: the target's rows cannot be read.
     """
     sample = _Sample(check, chunk)
-    ours = concatenated(check.rule.pairs, (sample.taken(batch) for batch in _source(check, chunk, source)))
+    ours = Held(check.rule, TOLERANCE * max(LEAST_BYTES, check.batch_bytes), losses=True)
+    for rows in _source_forms(check, chunk, source, sample.take):
+        ours.add(rows)
     condition = "" if _is_whole(check, chunk) else range_condition(_key_pairs(check), chunk)
-    theirs = concatenated(check.rule.pairs, _target(check, condition, reader))
-    found = compare(check.rule, ours, theirs)
+    theirs = _held(check, condition, reader, ours)
+    held = (ours.rows(), theirs.rows())
+    found = compare(check.rule, *held, ours.limit)
     return replace(
         found,
         oracle=sample.agreed,
         differences=(*found.differences, *sample.differences),
         cells=_added(found.cells, sample.disagreed),
         different=found.different + sum(sample.disagreed.values()),
-        halves=_halves(check, sample, ours, theirs),
+        halves=_halves(check, sample, *held),
     )
 
 
@@ -79,8 +87,8 @@ def add_up_source(check: Check, chunk: Chunk, source: Source) -> tuple[Sums, Fou
     """Adds up the rows of one key range of the source; what the oracle says of some comes along."""
     sample = _Sample(check, chunk)
     result = no_rows()
-    for batch in _source(check, chunk, source):
-        result += sums(sample.taken(batch), check.rule.key_places)
+    for rows in _source_forms(check, chunk, source, sample.take):
+        result += sums(rows, check.rule.key_places)
     found = Found(oracle=sample.agreed, differences=tuple(sample.differences), cells=sample.disagreed)
     return result, found
 
@@ -93,15 +101,24 @@ def add_up_target(check: Check, condition: str, reader: Reader) -> Sums:
     return result
 
 
+KEPT = 16 * 1024
+"""The limit of values that are kept until all of both sides have been read; larger ones are told by their digests."""
+
+
 def kept_of_source(check: Check, chunk: Chunk, source: Source, wanted: NDArray[np.bool_]) -> list[pa.Table]:
     """Returns those rows of a key range, in canonical form, whose bucket is wanted."""
-    key = check.rule.key_places
-    return [within(source_forms(check.rule.pairs, batch), key, wanted) for batch in _source(check, chunk, source)]
+    read = _source_forms(check, chunk, source)
+    return [_kept(check, rows, wanted, losses=True) for rows in read]
 
 
 def kept_of_target(check: Check, condition: str, reader: Reader, wanted: NDArray[np.bool_]) -> list[pa.Table]:
     """Returns those rows of a slice, in canonical form, whose bucket is wanted."""
-    return [within(rows, check.rule.key_places, wanted) for rows in _target(check, condition, reader)]
+    return [_kept(check, rows, wanted) for rows in _target(check, condition, reader)]
+
+
+def _kept(check: Check, rows: pa.Table, wanted: NDArray[np.bool_], *, losses: bool = False) -> pa.Table:
+    # Buckets go by what was added up.
+    return shrunk(check.rule, within(rows, check.rule.key_places, wanted), KEPT, losses=losses)
 
 
 MOST_LOOKED_UP = 500
@@ -111,19 +128,19 @@ def look_up(check: Check, chunk: Chunk, source: Source, reader: Reader) -> Found
     """Compares some rows of a key range with those of the target that have their keys; rows too many stay unseen."""
     key = _key_pairs(check)
     chooser = random.Random(f"{check.seed}/{check.table}/{chunk.number}")  # noqa: S311 - a sample, no secret
-    rows = pa.Table.from_batches(list(_source(check, chunk, source)) or [_no_batch(check)])
+    ours = Held(check.rule, TOLERANCE * max(LEAST_BYTES, check.batch_bytes), losses=True)
+    for batch in _source_forms(check, chunk, source):
+        ours.add(batch)
+    rows = ours.rows()
     if rows.num_rows > MOST_LOOKED_UP:
         rows = rows.take(sorted(chooser.sample(range(rows.num_rows), MOST_LOOKED_UP)))
     if not rows.num_rows:
         return Found()
-    ours = source_forms(check.rule.pairs, rows)
-    values = [ours.column(place).to_pylist() for place in check.rule.key_places]
-    theirs = concatenated(check.rule.pairs, _target(check, _one_of(key, values), reader))
-    return compare(check.rule, ours, theirs)
-
-
-def _no_batch(check: Check) -> pa.RecordBatch:
-    return pa.record_batch([pa.array([], pa.string()) for _ in check.rule.pairs], [p.name for p in check.rule.pairs])
+    values = [rows.column(place).to_pylist() for place in check.rule.key_places]
+    chosen = Held(check.rule, rows.nbytes, ours.limit, losses=True)
+    chosen.add(rows)
+    theirs = _held(check, _one_of(key, values), reader, chosen)
+    return compare(check.rule, chosen.rows(), theirs.rows(), chosen.limit)
 
 
 def _one_of(key: Sequence[Pair], values: Sequence[Sequence[object]]) -> str:
@@ -150,17 +167,67 @@ def _is_whole(check: Check, chunk: Chunk) -> bool:
     return not check.rule.key or (chunk.lower is None and chunk.upper is None)
 
 
-def _source(check: Check, chunk: Chunk, source: Source) -> Iterator[pa.RecordBatch]:
+def _source(check: Check, chunk: Chunk, source: Source) -> Generator[pa.RecordBatch, None, None]:
     yield from source.read_back(check.table, check.rule.pairs, check.rule.key, chunk, batch_bytes=check.batch_bytes)
 
 
-def _target(check: Check, condition: str, reader: Reader) -> Iterator[pa.Table]:
-    listed = ", ".join(pair.target_select for pair in check.rule.pairs)
-    query = f"SELECT {listed} FROM {qualified(check.schema, check.target)}"
+def _source_forms(
+    check: Check, chunk: Chunk, source: Source, seen: Callable[[pa.RecordBatch, pa.Table], None] | None = None
+) -> Iterator[pa.Table]:
+    """Yields the rows of a key range in canonical form, large values by their digests.
+
+    Args:
+        check: how the table is compared.
+        chunk: the range.
+        source: the source.
+        seen: is shown what was read, and its canonical form with every value.
+    """
+    with closing(_source(check, chunk, source)) as batches:
+        for batch in batches:
+            forms = source_forms(check.rule.pairs, batch)
+            if seen is not None:
+                seen(batch, forms)
+            rows = shrunk(check.rule, forms, LARGE, losses=True)
+            # While the next are read, nothing is held of the large ones.
+            del batch, forms
+            yield rows
+
+
+def _held(check: Check, condition: str, reader: Reader, ours: Held) -> Held:
+    """Returns rows of the target; values have the same limit on both sides then."""
+    theirs = Held(check.rule, TOLERANCE * max(LEAST_BYTES, check.batch_bytes), ours.limit)
+    for rows in _target(check, condition, reader, ours.limit):
+        theirs.add(rows)
+    ours.limit_to(theirs.limit)
+    return theirs
+
+
+def _target(check: Check, condition: str, reader: Reader, limit: int = LARGE) -> Iterator[pa.Table]:
+    pairs = check.rule.pairs
+    listed = ", ".join(selected(check.rule, place, limit) for place in range(len(pairs)))
+    table = qualified(check.schema, check.target)
+    query = f"SELECT {listed} FROM {table}"
     if condition:
         query += f" WHERE {condition}"
+    incomplete: list[tuple[pa.Table, list[Place]]] = []
     for batch in reader.rows(query, check.target, batch_bytes=check.batch_bytes):
-        yield target_forms(check.rule.pairs, batch)
+        rows, told = target_forms(pairs, batch), places(check.rule, batch)
+        by_row = {row: [place for place in told if place.row == row] for row in {place.row for place in told}}
+        # The session has no other query to spare before this one is at its end.
+        incomplete += [(rows.take([row]), own) for row, own in by_row.items()]
+        rows = rows.filter(pa.array([row not in by_row for row in range(rows.num_rows)])) if told else rows
+        yield shrunk(check.rule, rows, limit)
+    for row, told in incomplete:
+        whole = row
+        for place in told:
+            pair = pairs[place.column]
+            with large_row if place.size > STREAM_BYTES else nullcontext():
+                value = as_column(reader.value(place.query(pair, table), check.target, batch_bytes=2 * PART))
+                form = target_forms([pair], pa.table([value], [pair.name]))
+                form = shrunk(replace(check.rule, pairs=(pair,), key=()), form, limit)
+                del value
+            whole = whole.set_column(place.column, whole.field(place.column), form.column(0))
+        yield whole
 
 
 # --- a sample for the oracle -----------------------------------------------------------------------
@@ -185,9 +252,8 @@ class _Sample:
         }
         """Float32 components of halfvec columns, from which their errors are measured."""
 
-    def taken(self, batch: pa.RecordBatch) -> pa.Table:
-        """Returns the batch in canonical form."""
-        forms = source_forms(self._check.rule.pairs, batch)
+    def take(self, batch: pa.RecordBatch, forms: pa.Table) -> None:
+        """Takes some of a batch's rows; `forms` is its canonical form."""
         for place in self.exact:
             self.exact[place].append(vectors.from_text(batch.column(place)))
         if self._places and self._check.oracle_share > 0:
@@ -195,7 +261,6 @@ class _Sample:
             rows = sorted(self._random.sample(range(batch.num_rows), count))
             for place in self._places:
                 self._ask(place, batch, forms, rows)
-        return forms
 
     def _ask(self, place: int, batch: pa.RecordBatch, forms: pa.Table, rows: Sequence[int]) -> None:
         pair = self._check.rule.pairs[place]

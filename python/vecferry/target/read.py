@@ -80,6 +80,22 @@ class Reader:
             # What goes wrong while the rows come is told by Arrow.
             raise _translate(error, self._url, f"read table {table}") from error
 
+    def value(self, query: str, table: str, *, batch_bytes: int) -> bytes:
+        """Returns one value that a query returns in numbered parts, in any order; empty where it is gone.
+
+        Args:
+            query: a SELECT of numbers and bytes.
+            table: see `rows`.
+            batch_bytes: see `rows`.
+
+        Raises:
+            TargetError: see `rows`.
+        """
+        parts: dict[int, bytes] = {}
+        for batch in self.rows(query, table, batch_bytes=batch_bytes):
+            parts |= zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True)
+        return b"".join(parts[number] for number in sorted(parts))
+
     def close(self) -> None:
         """Closes the session; a dead one is closed already."""
         with suppress(AdbcError):
