@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pymysql
+from pymysql.connections import Connection
 
 from vecferry.errors import SourceError, mask, one_line
 from vecferry.source import running
@@ -16,8 +17,6 @@ from vecferry.tls import source_mode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-
-    from pymysql.connections import Connection
 
     from vecferry.config import DatabaseURL
 
@@ -161,11 +160,11 @@ def open_connection(
     }
     try:
         try:
-            connection = pymysql.connect(**settings, **_tls(url))
+            connection = _Session(**settings, **_tls(url))
         except pymysql.err.OperationalError as error:
             if source_mode(url) != "PREFERRED" or not _handshake_failed(error):
                 raise
-            connection = pymysql.connect(**settings, ssl_disabled=True)
+            connection = _Session(**settings, ssl_disabled=True)
     except (pymysql.err.Error, OSError, RuntimeError, UnicodeError) as error:
         raise translate(error, url, f"log in to the source as {url.user!r}") from error
     _keep_alive(connection)
@@ -202,18 +201,33 @@ def encrypted(connection: Connection[Any]) -> bool:
     return isinstance(getattr(connection, "_sock", None), ssl.SSLSocket)
 
 
+class _Session(Connection):
+    """A connection of which nothing is to be verified unless a context says so."""
+
+    def _create_ssl_ctx(self, sslp: ssl.SSLContext | dict[str, Any]) -> ssl.SSLContext:
+        # PyMySQL's own would read all of the system's certificates first, for as long as a small table takes to load.
+        return sslp if isinstance(sslp, ssl.SSLContext) else _unverified()
+
+
+def _unverified() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def _tls(url: DatabaseURL) -> dict[str, Any]:
     mode = source_mode(url)
     if mode == "DISABLED":
         return {"ssl_disabled": True}
     if mode == "PREFERRED":
         return {}
+    if mode == "REQUIRED":
+        return {"ssl": _unverified()}
     context = ssl.create_default_context(cafile=url.option("ssl-ca"))
     # MySQL's own generated certificates do not pass the strict check that Python 3.13 made the default.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.check_hostname = mode == "VERIFY_IDENTITY"
-    if mode == "REQUIRED":
-        context.verify_mode = ssl.CERT_NONE
     return {"ssl": context}
 
 

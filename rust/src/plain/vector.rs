@@ -98,7 +98,7 @@ fn key(text: &[u8], at: usize) -> Option<(usize, usize)> {
 fn number(text: &[u8], at: usize) -> Option<(f32, usize)> {
     let negative = *text.get(at)? == b'-';
     let start = at + usize::from(negative);
-    let (whole, point) = digits(text, start, 0);
+    let (whole, point) = few_digits(text, start, 0);
     if point == start {
         return None;
     }
@@ -107,7 +107,9 @@ fn number(text: &[u8], at: usize) -> Option<(f32, usize)> {
         _ => (whole, point),
     };
     let places = end.saturating_sub(point + 1);
-    let plain = point - start + places <= MOST_DIGITS && !matches!(text.get(end), Some(b'e' | b'E'));
+    // A nought before the point is no digit of the whole number.
+    let figures = places + if point - start == 1 && whole == 0 { 0 } else { point - start };
+    let plain = figures <= MOST_DIGITS && !matches!(text.get(end), Some(b'e' | b'E'));
     if plain {
         #[expect(clippy::cast_precision_loss, reason = "weighed above")]
         let quotient = significand as f64 / TENS[places];
@@ -147,6 +149,11 @@ fn digits(text: &[u8], mut at: usize, mut number: u64) -> (u64, usize) {
         number = number.wrapping_mul(100_000_000).wrapping_add(eight);
         at += 8;
     }
+    few_digits(text, at, number)
+}
+
+/// Does the same one by one.
+fn few_digits(text: &[u8], mut at: usize, mut number: u64) -> (u64, usize) {
     while let Some(digit @ b'0'..=b'9') = text.get(at) {
         number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
         at += 1;
@@ -221,6 +228,14 @@ mod tests {
                 prop_assert_eq!(number(text.as_bytes(), 0).unwrap().0.to_bits(), expected.to_bits(), "{}", text);
             }
         }
+    }
+
+    #[test]
+    fn more_digits_than_a_u64_holds_are_a_number() {
+        assert_eq!(floats("[18446744073709551616]"), Some(vec![18_446_744_073_709_551_616.0]));
+        assert_eq!(floats("[184467440737095516160.5]"), Some(vec![184_467_440_737_095_516_160.0]));
+        assert_eq!(floats("[0.0001234567890123456789]"), Some(vec![0.000_123_456_79]));
+        assert_eq!(floats("[0.9999999999999999999]"), Some(vec![1.0]));
     }
 
     #[test]
