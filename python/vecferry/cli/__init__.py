@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from vecferry.cli import demo, doctor, interrupt, migrate, plan, rejects, verify
-from vecferry.cli.invocation import MEANINGS, Invocation, silence, told
+from vecferry.cli.invocation import MEANINGS, Invocation, reader_gone, silence, told
 from vecferry.cli.title import hide_passwords
 from vecferry.engine.allocator import keep_freed_buffers
 from vecferry.errors import ExitCode
@@ -87,6 +87,9 @@ def run(arguments: Sequence[str], invocation: Invocation | None = None) -> int:
     except SystemExit:
         code = ExitCode.DONE  # rich ends so when the reader of a help text has gone
     except BaseException as error:  # noqa: BLE001 - a Rust panic is no Exception
+        if isinstance(error, BrokenPipeError) and reader_gone(sys.stdout):
+            silence(sys.stdout)
+            return ExitCode.DONE
         return invocation.fail(*told(error), error)
     try:
         sys.stdout.flush()

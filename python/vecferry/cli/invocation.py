@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import sys
 import threading
 import traceback
@@ -121,6 +122,16 @@ def _write(stream: object, text: str) -> None:
         print(text, end="", file=stream, flush=True)  # type: ignore[call-overload]
     except OSError:
         silence(stream)
+
+
+def reader_gone(stream: object) -> bool:
+    """Says whether nobody reads a standard stream any more; a broken pipe may be a database's just as well."""
+    poll = select.poll()
+    try:
+        poll.register(stream.fileno(), 0)  # type: ignore[attr-defined]
+    except (AttributeError, OSError, ValueError):
+        return False
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def silence(stream: object) -> None:
