@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vecferry.pipeline import make_plan, migrate
     from vecferry.progress import Progress
     from vecferry.proof import verify
-    from vecferry.rejects import list_rejects, retry_rejects
+    from vecferry.rejects import drop_rejects, list_rejects, retry_rejects
     from vecferry.report.report import Report
     from vecferry.report.verification import Verification
     from vecferry.search import search_quality
@@ -35,6 +35,7 @@ __all__ = [
     "VecferryError",
     "Verification",
     "diagnose",
+    "drop_rejects",
     "list_rejects",
     "load_config",
     "load_scope",
@@ -52,6 +53,7 @@ _HOMES = {
     "Report": ("report.report", "Report"),
     "VecferryError": ("errors", "VecferryError"),
     "Verification": ("report.verification", "Verification"),
+    "drop_rejects": ("rejects", "drop_rejects"),
     "diagnose": ("doctor.diagnose", "diagnose"),
     "load_config": ("config", "load"),
     "load_scope": ("config", "load_scope"),

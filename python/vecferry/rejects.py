@@ -1,4 +1,4 @@
-"""What is done with the reject store after a run: look, take out, try again."""
+"""What is done with the reject store after a run: look, take out, try again, give up."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from vecferry.convert.batches import bytes_of
 from vecferry.convert.rejects import unpack_row
-from vecferry.errors import ForbiddenError, InvalidValueError, UsageError
+from vecferry.errors import ForbiddenError, InterruptedRunError, InvalidValueError, UsageError
 from vecferry.plan.fingerprint import fingerprint
+from vecferry.progress import Progress
 from vecferry.sources import source_of
 from vecferry.steps.keys import make_keys
 from vecferry.steps.retry_rejects import Row, correction_of, retry_row
@@ -18,9 +19,10 @@ from vecferry.steps.sequences import set_sequences
 from vecferry.target import ledger, rejects
 from vecferry.target.connect import connect, translated
 from vecferry.target.ingest import Loader
+from vecferry.words import count_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from vecferry.config import Config
     from vecferry.model import Plan, Reject
@@ -40,12 +42,26 @@ class Retried:
 
     @property
     def whole(self) -> bool:
-        """Whether the store is empty now."""
+        """Whether nothing is left of what was tried."""
         return not self.refused and not self.not_corrected
 
     def to_json(self) -> dict[str, Any]:
         """Returns the object that `--json` prints; its names are stable."""
         return {"landed": self.landed, "not_corrected": self.not_corrected, "refused": list(self.refused)}
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What was given up."""
+
+    rows: int
+    """Rows that had been left out."""
+    values: int
+    """Values that had become NULL."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the object that `--json` prints; its names are stable."""
+        return {"rows": self.rows, "values": self.values}
 
 
 class UnknownRejectError(UsageError):
@@ -92,6 +108,10 @@ def retry_rejects(
     config: Config,
     values: Mapping[int, Any] | None = None,
     more: Mapping[int, Mapping[str, Any]] | None = None,
+    *,
+    tables: Sequence[str] = (),
+    ids: Sequence[int] = (),
+    progress: Progress | None = None,
 ) -> Retried:
     """Tries to land what is in the reject store of any run into the schema, each row in a transaction of its own.
 
@@ -100,41 +120,155 @@ def retry_rejects(
         values: corrected values by the number of their entry, see `steps.retry_rejects.Value`; None to read the rows
             from the source again.
         more: with `values`, further columns of a row by the number of one of its entries.
+        tables: the source's names of those whose rows are tried; empty for all.
+        ids: numbers of entries whose rows are tried; empty for all.
+        progress: is told how many rows were tried.
 
     Raises:
         UnknownRejectError: a number is of no entry.
+        UsageError: nothing of a table is in the store.
         ForbiddenError: there has been no run, the newest has not come to the end of its load, another is running, or
             no run has read the source that is given.
         SourceError: the source cannot be read.
         TargetError: the target cannot be written.
+        InterruptedRunError: it was interrupted; rows that have landed stay.
+    """
+    tried = _Tried(progress or Progress())
+    try:
+        return _retry_all(config, values, more or {}, tables, ids, tried)
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            f"interrupted: {count_words(tried.landed, 'row')} landed, what is left stays in the reject store,"
+            " run the same command again to go on"
+        ) from None
+
+
+def drop_rejects(
+    config: Config,
+    *,
+    tables: Sequence[str] = (),
+    ids: Sequence[int] = (),
+    consent: Callable[[str], bool] | None = None,
+) -> Dropped:
+    """Gives up what is in the reject store of any run into the schema: it is in the source alone then.
+
+    Args:
+        config: the runs' target.
+        tables: the source's names of those whose rows are given up; empty for all.
+        ids: numbers of entries whose rows are given up; empty for all.
+        consent: is told what will be given up and answers whether it may be; None takes it for granted.
+
+    Raises:
+        UnknownRejectError: a number is of no entry.
+        UsageError: nothing of a table is in the store.
+        ForbiddenError: consent was not given, there has been no run, or one is running.
+        TargetError: the target cannot be written.
     """
     url = config.target_url
+    with connect(url) as target, translated(url, "give up what was rejected"):
+        _lock(target, config)
+        _newest(target, config)
+        runs = [run.id for run in rejects.runs(target, config.target_schema)]
+        selection = _selection(target, runs, tables, ids)
+        found = rejects.rows_of(target, runs, selection)
+        if found and consent is not None and not consent(_given_up(found)):
+            raise ForbiddenError("rejects would be given up, and consent was not given: say --yes")
+        rejects.remove(target, runs, selection)
+    rows = sum(rows for _, action, rows, _ in found if action == "reject")
+    return Dropped(rows, sum(entries for _, action, _, entries in found if action != "reject"))
+
+
+def _given_up(found: Sequence[tuple[str, str, int, int]]) -> str:
+    lines = [
+        f"  table {table}: "
+        + (
+            f"{count_words(rows, 'row')} left out"
+            if action == "reject"
+            else f"{count_words(entries, 'value')} made NULL"
+        )
+        for table, action, rows, entries in found
+    ]
+    return "\n".join((
+        "Their original values are deleted from the reject store, and nothing lands them any more:", *lines,
+    ))  # fmt: skip
+
+
+class _Tried:
+    """How many rows were tried so far."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.landed = 0
+        self.total = 0
+        self._done = 0
+        self._progress = progress
+
+    def one(self) -> None:
+        self._done += 1
+        self._progress.index("rejects", "retrying", self._done, self.total)
+
+
+def _selection(
+    target: Connection, known: Sequence[str], tables: Sequence[str], ids: Sequence[int]
+) -> rejects.Selection:
+    for table in set(tables) - rejects.tables_of(target, known):
+        raise UsageError(f"the reject store has nothing of a table {table} (`vecferry rejects list` shows all)")
+    unknown = rejects.unknown(target, known, ids) if ids else []
+    if unknown:
+        raise UnknownRejectError(unknown[0])
+    return rejects.Selection(tuple(tables), tuple(ids))
+
+
+def _lock(target: Connection, config: Config) -> None:
+    if not ledger.lock(target):
+        raise ForbiddenError(f"a migration is running on {config.target_url.place}: wait for its end")
+
+
+def _retry_all(
+    config: Config,
+    values: Mapping[int, Any] | None,
+    more: Mapping[int, Mapping[str, Any]],
+    tables: Sequence[str],
+    ids: Sequence[int],
+    tried: _Tried,
+) -> Retried:
+    url = config.target_url
     with connect(url) as target, translated(url, "retry what was rejected"):
-        if not ledger.lock(target):
-            raise ForbiddenError(f"a migration is running on {url.place}: wait for its end")
+        _lock(target, config)
         if "cast" not in ledger.steps_done(target, _newest(target, config).id):
             raise ForbiddenError(
                 "the last run has not come to the end of its load: finish it with `vecferry migrate`, then retry"
             )
         runs = rejects.runs(target, config.target_schema)
-        if numbers := {*(values or {}), *(more or {})}:
-            unknown = rejects.unknown(target, [run.id for run in runs], numbers)
-            if unknown:
-                raise UnknownRejectError(unknown[0])
+        known = [run.id for run in runs]
+        selection = _selection(target, known, tables, ids)
+        unknown = rejects.unknown(target, known, {*(values or {}), *more}) if values or more else []
+        if unknown:
+            raise UnknownRejectError(unknown[0])
+        tried.total = sum(rows for _, _, rows, _ in rejects.rows_of(target, known, selection))
         changed = _changed(runs, config) if values is None and runs else {}
         result = Retried(0, (), 0)
         with closing(Loader(url, config.target_schema)) as loader, closing(loader.writer()) as writer:
             for run in runs:
-                found = _retry(target, writer, run, config, values, more or {}, changed)
-                if found.landed:
-                    make_keys(target, run.plan)
-                    set_sequences(target, run.plan)
+                before = tried.landed
+                try:
+                    found = _retry(target, writer, run, config, values, more, changed, selection, tried)
+                except KeyboardInterrupt:
+                    _put_in_order(target, run.plan, tried.landed - before)
+                    raise
+                _put_in_order(target, run.plan, found.landed)
                 result = Retried(
                     result.landed + found.landed,
                     result.refused + found.refused,
                     result.not_corrected + found.not_corrected,
                 )
     return result
+
+
+def _put_in_order(target: Connection, plan: Plan, landed: int) -> None:
+    """Does what rows that have landed call for."""
+    if landed:
+        make_keys(target, plan)
+        set_sequences(target, plan)
 
 
 def _retry(
@@ -145,23 +279,28 @@ def _retry(
     values: Mapping[int, Any] | None,
     more: Mapping[int, Mapping[str, Any]],
     changed: Mapping[tuple[str, str], str],
+    selection: rejects.Selection,
+    tried: _Tried,
 ) -> Retried:
     landed, left, refused = 0, 0, list[str]()
     source = None if values is not None else source_of(config)
-    for row in _rows(target, run.id):
-        number = f"reject {row.entries[0].id}"
-        if refusal := changed.get((run.id, row.first.table)):
-            refused.append(f"{number}: {refusal}: correct it with --values, or load the table again")
-            continue
-        try:
-            correction = None if values is None else correction_of(row, run.plan, values, more)
-            if values is not None and correction is None:
-                left += 1
+    with closing(_rows(target, run.id, selection)) as rows:
+        for row in rows:
+            number = f"reject {row.entries[0].id}"
+            tried.one()
+            if refusal := changed.get((run.id, row.first.table)):
+                refused.append(f"{number}: {refusal}: correct it with --values, or load the table again")
                 continue
-            retry_row(run.plan, run.id, row, correction, source, writer)
-            landed += 1
-        except InvalidValueError as error:
-            refused.append(f"{number}: {error}")
+            try:
+                correction = None if values is None else correction_of(row, run.plan, values, more)
+                if values is not None and correction is None:
+                    left += 1
+                    continue
+                retry_row(run.plan, run.id, row, correction, source, writer)
+                landed += 1
+                tried.landed += 1
+            except InvalidValueError as error:
+                refused.append(f"{number}: {error}")
     return Retried(landed, tuple(refused), left)
 
 
@@ -193,11 +332,11 @@ def _newest(target: Connection, config: Config) -> ledger.Run:
     return run
 
 
-def _rows(target: Connection, run_id: str) -> Iterator[Row]:
+def _rows(target: Connection, run_id: str, selection: rejects.Selection) -> Generator[Row, None, None]:
     def place(entry: rejects.Entry) -> tuple[str, int, int]:
         return entry.reject.table, entry.reject.chunk, entry.reject.row
 
-    for _, group in groupby(rejects.entries(target, run_id), place):
+    for _, group in groupby(rejects.entries(target, run_id, selection), place):
         yield Row(tuple(group))
 
 

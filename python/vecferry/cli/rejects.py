@@ -18,7 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from vecferry.cli import options, output
+from vecferry.cli.consent import asker
 from vecferry.cli.invocation import Invocation
+from vecferry.cli.progress import Screen, screen_for
 from vecferry.errors import ExitCode, UsageError
 from vecferry.words import count_words
 from vecferry.written import Written
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="Look at the values that a run with --on-invalid could not carry, and land them after all.",
+    help="Look at the values that a run with --on-invalid could not carry, land them after all, or give them up.",
 )
 
 _SHOWN = 50
@@ -48,6 +50,24 @@ Values = Annotated[
         show_default=False,
         help="Corrected values: lines as `rejects export` writes them, with a value added to each; - is stdin. "
         "Unset: the rows are read from the source again.",
+    ),
+]
+Tables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--table",
+        metavar="NAME",
+        show_default=False,
+        help="Only rows of this table, by its name in the source; may be repeated.",
+    ),
+]
+Ids = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ids",
+        metavar="N,...",
+        show_default=False,
+        help="Only the rows of these rejects, by the ids that `rejects list` shows; may be repeated.",
     ),
 ]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="How many to show; --json prints all.")]
@@ -129,38 +149,95 @@ def retry(
     context: typer.Context,
     *,
     values: Values = None,
+    tables: Tables = None,
+    ids: Ids = None,
     source: options.Source = None,
     target: options.Target = None,
     config_file: options.ConfigFile = None,
     schema: options.Schema = None,
     json_output: options.Json = False,
+    quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
     """Land rejected rows and values: corrected in the source since, or by a file of values.
 
-    Each row is a transaction of its own, with what is taken out of the store. Exit code 1 where something is left.
+    Each row is a transaction of its own, with what is taken out of the store. Exit code 1 where something of what was
+    tried is left.
 
     Examples:
       vecferry rejects retry -s mysql://me@db1/shop -t postgresql://me@db2/shop
+      vecferry rejects retry -s mysql://me@db1/shop -t postgresql://me@db2/shop --table users --ids 7,9
       vecferry rejects retry --values corrected.jsonl -t postgresql://me@db2/shop
     """
     invocation = context.ensure_object(Invocation)
     invocation.debug |= debug
+    invocation.interrupted = (
+        "interrupted: rows that have landed stay, the others are still in the reject store, run the same command again"
+    )
+    numbers = _numbers(ids)
     load = options.load if values is None else options.load_target
     config = load(invocation, config_file, source=source, target=target, target_schema=schema)
     corrected = None if values is None else _read(values)
     from vecferry.rejects import UnknownRejectError, retry_rejects  # noqa: PLC0415 - as above
 
     try:
-        result = retry_rejects(config, *((corrected.values, corrected.more) if corrected else ()))
+        with screen_for(quiet=quiet) as screen:
+            given = (corrected.values, corrected.more) if corrected else ()
+            result = retry_rejects(config, *given, tables=tables or (), ids=numbers, progress=screen)
     except UnknownRejectError as error:
-        where = f"{values}, line {corrected.lines[error.number]}: " if corrected else ""
+        line = corrected.lines.get(error.number) if corrected else None
+        where = f"{values}, line {line}: " if line else ""
         raise UsageError(f"{where}{error}") from None
     if json_output:
         output.print_json(result.to_json())
     else:
         output.print_result(_outcome(result))
     return ExitCode.DONE if result.whole else ExitCode.DIFFERENCES
+
+
+@app.command("drop")
+def drop(
+    context: typer.Context,
+    *,
+    tables: Tables = None,
+    ids: Ids = None,
+    target: options.Target = None,
+    config_file: options.ConfigFile = None,
+    schema: options.Schema = None,
+    yes: options.Yes = None,
+    json_output: options.Json = False,
+    debug: options.Debug = False,
+) -> int:
+    """Give up rejected rows and values: they are deleted from the reject store, after a question.
+
+    They are in the source alone then. `verify` tells of rows that were given up as missing.
+
+    Examples:
+      vecferry rejects drop --ids 7,9 -t postgresql://me@db2/shop
+      vecferry rejects drop --table old_logs --yes -t postgresql://me@db2/shop
+    """
+    invocation = context.ensure_object(Invocation)
+    invocation.debug |= debug
+    numbers = _numbers(ids)
+    config = options.load_target(invocation, config_file, target=target, target_schema=schema, yes=yes)
+    from vecferry.rejects import drop_rejects  # noqa: PLC0415 - as above
+
+    result = drop_rejects(config, tables=tables or (), ids=numbers, consent=asker(Screen(), agreed=config.yes))
+    if json_output:
+        output.print_json({"dropped": result.to_json()})
+    else:
+        counts = [(result.rows, "row"), (result.values, "value")]
+        words = " and ".join(count_words(number, thing) for number, thing in counts if number)
+        output.print_result(Text(f"{words} given up" if words else "nothing was in the reject store"))
+    return ExitCode.DONE
+
+
+def _numbers(ids: Sequence[str] | None) -> tuple[int, ...]:
+    words = options.split(list(ids or ())) or ()
+    for word in words:
+        if not re.fullmatch(r"[0-9]{1,18}", word):
+            raise UsageError(f"--ids: {word!r} is no number of a reject, such as 7")
+    return tuple(map(int, words))
 
 
 def _entries(config: Config) -> Iterator[dict[str, Any]]:

@@ -34,6 +34,29 @@ class Entry:
     reject: Reject
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rows of the store are meant."""
+
+    tables: tuple[str, ...] = ()
+    """Names in the source; all where there are none."""
+    ids: tuple[int, ...] = ()
+    """Numbers of entries, each of which stands for its row; all where there are none."""
+
+    def condition(self) -> tuple[str, dict[str, Any]]:
+        """Returns a condition on entries, and its parameters."""
+        parts = ["true"]
+        if self.tables:
+            parts.append("table_name = ANY (%(tables)s)")
+        if self.ids:
+            place = "run_id, table_name, chunk, row_number"
+            parts.append(f"({place}) IN (SELECT {place} FROM vecferry.reject WHERE id = ANY (%(ids)s))")
+        return " AND ".join(parts), {"tables": list(self.tables), "ids": list(self.ids)}
+
+
+EVERYTHING = Selection()
+
+
 def add(writer: Writer, run_id: str, rejects: Sequence[Reject]) -> None:
     """Adds to the store in the writer's open transaction.
 
@@ -123,15 +146,41 @@ def places(connection: Connection, run_id: str) -> Iterator[Place]:
         yield Place(table, chunk, number, None if key is None else orjson.loads(key), column, action)
 
 
-def entries(connection: Connection, run_id: str) -> Iterator[Entry]:
+def rows_of(connection: Connection, runs: Sequence[str], selection: Selection) -> list[tuple[str, str, int, int]]:
+    """Returns of what is selected, by table and action: how many rows and entries."""
+    condition, values = selection.condition()
+    query = (
+        "SELECT table_name, action, count(DISTINCT (run_id, chunk, row_number)), count(*) FROM vecferry.reject"
+        f" WHERE run_id = ANY (%(runs)s::uuid[]) AND {condition}"
+        " GROUP BY table_name, action ORDER BY table_name, action"
+    )
+    return connection.execute(query.encode(), {**values, "runs": list(runs)}).fetchall()
+
+
+def tables_of(connection: Connection, runs: Sequence[str]) -> set[str]:
+    """Returns the tables that the store has anything of."""
+    query = "SELECT DISTINCT table_name FROM vecferry.reject WHERE run_id = ANY (%s::uuid[])"
+    return {name for (name,) in connection.execute(query, [list(runs)])}
+
+
+def remove(connection: Connection, runs: Sequence[str], selection: Selection) -> None:
+    """Takes what is selected out of the store."""
+    condition, values = selection.condition()
+    query = f"DELETE FROM vecferry.reject WHERE run_id = ANY (%(runs)s::uuid[]) AND {condition}"
+    connection.execute(query.encode(), {**values, "runs": list(runs)})
+
+
+def entries(connection: Connection, run_id: str, selection: Selection = EVERYTHING) -> Iterator[Entry]:
     """Yields the entries of a run by table and row; few are held at a time."""
+    condition, values = selection.condition()
     columns = "id, table_name, chunk, row_number, key::text, column_name, reason, message, original, action, kept"
     query = sql.SQL(
-        f"SELECT {columns} FROM vecferry.reject WHERE run_id = %s ORDER BY table_name, chunk, row_number, id"
+        f"SELECT {columns} FROM vecferry.reject WHERE run_id = %(run)s AND {condition}"
+        " ORDER BY table_name, chunk, row_number, id"
     )
     with connection.transaction(), connection.cursor(name="vecferry_rejects") as cursor:
         cursor.itersize = 50
-        for row in cursor.execute(query, [run_id]):
+        for row in cursor.execute(query, {**values, "run": run_id}):
             table, chunk, number, key, column, reason, message, original, action, kept = row[1:]
             loaded = None if key is None else orjson.loads(key)
             yield Entry(row[0], Reject(table, chunk, number, loaded, column, reason, message, original, action, kept))
