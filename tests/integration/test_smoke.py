@@ -272,6 +272,35 @@ def test_a_migration_runs_them_and_a_failed_one_makes_exit_1(
         assert json.loads(capsys.readouterr().out)["status"] == "nothing to do"
 
 
+def test_they_run_by_themselves(
+    mysql: MySQLDatabase,
+    postgres: PostgresDatabase,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("APP_TOKEN", TOKEN)
+    postgres.execute("CREATE TABLE pets AS SELECT 1 AS id")
+    file = tmp_path / "vecferry.toml"
+    with web_app({"GET /health": Reply(503, TOKEN.encode())}) as app:
+        settings(file, mysql, postgres, app.url, 1)
+        assert command(["smoke", "--config", str(file)]) == 1
+        shown = capsys.readouterr().out
+        assert "FAILED" in shown
+        assert TOKEN not in shown
+
+        app.routes["GET /health"] = Reply(200)
+        assert command(["smoke", "--config", str(file), "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["passed"] is True
+        assert [(entry["name"], entry["kind"], entry["passed"]) for entry in found["smoke"]] == [
+            ("pets", "sql", True), ("app", "http", True),
+        ]  # fmt: skip
+
+    assert command(["smoke", "-t", postgres.url]) == 2
+    assert "there are no smoke tests" in capsys.readouterr().err
+
+
 def test_a_variable_that_is_missing_is_told_before_the_migration(
     mysql: MySQLDatabase, postgres: PostgresDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,7 +49,9 @@ def help_of(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
 def test_only_commands_that_exist_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     listed = re.findall(r"^│ (\w+) ", help_of(capsys=capsys), re.MULTILINE)
     assert (
-        sorted(listed) == sorted([*COMMANDS, "rejects"]) == ["demo", "doctor", "migrate", "plan", "rejects", "verify"]
+        sorted(listed)
+        == sorted([*COMMANDS, "rejects"])
+        == ["demo", "doctor", "migrate", "plan", "rejects", "smoke", "verify"]
     )
 
 
