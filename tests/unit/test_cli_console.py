@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -22,7 +23,7 @@ from vecferry.model import (
     TablePlan,
 )
 from vecferry.report.console import render_plan, render_report, seconds_words, size_words
-from vecferry.report.report import Report, SequenceResult, TableResult, VectorResult
+from vecferry.report.report import Report, SequenceResult, SmokeResult, TableResult, VectorResult
 
 
 def shown(renderable: RenderableType, width: int = 160) -> str:
@@ -234,6 +235,13 @@ class TestReport:
         assert text.splitlines()[-1] == (
             "done, but 3 rows left out: `vecferry rejects list` shows what is in the reject store (run 1f2e3d)"
         )
+
+    def test_nothing_to_do_names_the_report_and_the_smoke_tests(self) -> None:
+        smoke = (SmokeResult("history", "http", True, "200", "200", 12.5),)
+        text = shown(render_report(replace(REPORT, status="nothing to do", report="monday/report.json", smoke=smoke)))
+        assert "report: monday/report.html, and report.json beside it" in text
+        assert re.search(r"history\s+passed", text)
+        assert text.splitlines()[-1] == "nothing is left to do: everything was carried before (run 1f2e3d)"
 
     def test_nothing_to_do_is_one_line(self) -> None:
         text = shown(render_report(replace(REPORT, status="nothing to do")))

@@ -240,7 +240,9 @@ def render_report(report: Report, most: int | None = None) -> RenderableType:
         most: how many tables are listed: those that need a look, then the largest; None for all, in their order.
     """
     if report.status == "nothing to do" and all(table.verified != "different" for table in report.tables):
-        return Text(status_words(report), style="bold green")
+        done: list[RenderableType] = [render_smoke(report.smoke)] if report.smoke else []
+        done += [_where(report.report)] if report.report else []
+        return Group(*_spaced([*done, Text(status_words(report), style="bold green")]))
     parts: list[RenderableType] = _listed_tables(report, most)
     if report.vectors:
         parts.append(_vectors(report))
@@ -257,11 +259,15 @@ def render_report(report: Report, most: int | None = None) -> RenderableType:
     parts.extend(_notes((*(problem for vector in report.vectors for problem in _problems(vector)), *report.notes)))
     parts.append(Text(_seconds(report.seconds), style="dim"))
     if report.report:
-        parts.append(Text(f"report: {report.report.removesuffix('json')}html, and report.json beside it"))
+        parts.append(_where(report.report))
     parts.append(
         Text(status_words(report), style="bold green" if report.status in {"ok", "nothing to do"} else "bold red")
     )
     return Group(*_spaced(parts))
+
+
+def _where(report: str) -> Text:
+    return Text(f"report: {report.removesuffix('json')}html, and report.json beside it")
 
 
 def status_words(report: Report) -> str:
