@@ -12,6 +12,7 @@ import pytest
 from tests.integration.support import run
 from tests.servers.webapp import Asked, Reply, closed_port, web_app
 from vecferry import search_quality
+from vecferry.cli import run as run_cli
 from vecferry.cli.searching import show_search
 from vecferry.config import load_target, parse_target
 from vecferry.demo.sample_vectors import vectors_of_block
@@ -303,6 +304,39 @@ def test_after_a_migration_the_plan_says_what_there_must_be(mysql: MySQLDatabase
     assert measure(postgres).indexes[0].problems == (
         f"the index {name} is of vector_cosine_ops, but searches by l2 distance need vector_l2_ops",
     )
+
+
+def test_the_report_of_a_migration_shows_them(
+    mysql: MySQLDatabase, postgres: PostgresDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mysql.execute("CREATE TABLE docs (id int PRIMARY KEY, v longtext)")
+    for number, vector in enumerate(clustered(64)):
+        mysql.execute("INSERT INTO docs VALUES (%s, %s)", (number, text(vector)))
+    monday = tmp_path / "monday"
+    search = ["verify", "--search", "-t", postgres.url, "--quiet", "--report", str(monday)]
+    assert run_cli(search) == ExitCode.USAGE
+    assert "no report of a migration" in capsys.readouterr().err
+    assert run_cli(["migrate", "-s", mysql.url, "-t", postgres.url, "--quiet", "--report", str(monday)]) == 0
+    before = json.loads((monday / "report.json").read_text())
+    assert "Search quality" not in (monday / "report.html").read_text()
+
+    for problems in ([], ["docs.v: the index docs_v_hnsw is missing: searches scan the table"]):
+        assert run_cli(search) == (ExitCode.DIFFERENCES if problems else ExitCode.DONE)
+        after = json.loads((monday / "report.json").read_text())
+        page = (monday / "report.html").read_text()
+        assert after["search_problems"] == problems
+        assert [sentence for sentence in problems if sentence not in page] == []
+        assert "Search quality" in page
+        assert {**after, "search": [], "search_problems": []} == before
+        points = {(point["kind"], point["ef_search"]) for point in after["search"]}
+        assert points == ({(kind, ef) for kind in ("stored", "perturbed") for ef in (10, 40, 100, 200, 400)}
+                          if not problems else set())  # fmt: skip
+        postgres.execute("DROP INDEX IF EXISTS docs_v_hnsw")
+
+    before["details"]["target"] = "elsewhere:5432/shop"
+    (monday / "report.json").write_text(json.dumps(before))
+    assert run_cli(search) == ExitCode.USAGE
+    assert "is of a migration into elsewhere:5432/shop" in capsys.readouterr().err
 
 
 def test_each_partition_has_an_index_of_its_own(postgres: PostgresDatabase, tmp_path: Path) -> None:

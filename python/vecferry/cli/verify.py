@@ -50,7 +50,8 @@ def verify(
     """Compare source and target cell by cell, whoever filled the target; changes nothing on either.
 
     Values that a run changed as its plan announced are no differences; for a target that vecferry has no record of,
-    --on says what was meant. With --report, an interrupted call goes on where it stopped.
+    --on says what was meant. With --report, an interrupted call goes on where it stopped; with --search, the report of
+    a migration in that directory shows the searches, too.
 
     Examples:
       vecferry verify -s mysql://me@db1/shop -t postgresql://me@db2/shop
@@ -66,7 +67,7 @@ def verify(
             invocation, config_file, target=target, tables=tables, exclude=exclude, target_schema=schema
         )
         with screen_for(quiet=quiet) as screen:
-            return show_search(scope, query, screen, json_output=json_output)
+            return show_search(scope, query, screen, json_output=json_output, directory=report)
     config = options.load(
         invocation,
         config_file,

@@ -59,6 +59,7 @@ def render_page(report: Mapping[str, Any]) -> str:
         plots=speed(details.get("throughput")),
         embeddings=embeddings(report, details),
         searches=searches(report.get("search", ())),
+        search_problems=report.get("search_problems", ()),
         verification=report.get("verification"),
         notes=[*noted, *report["notes"], *details.get("notes", ())],
         steps=next_steps(report),

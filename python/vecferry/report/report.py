@@ -101,6 +101,8 @@ class Report:
     failure: Failure | None = None
     """Why the run stopped; it has a status of its own, `stopped`, and no tables."""
     search: tuple[SearchPoint, ...] = ()
+    """What `vecferry verify --search` measured since."""
+    search_problems: tuple[str, ...] = ()
     details: Details | None = None
     """What a report directory gets besides."""
 

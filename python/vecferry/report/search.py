@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from vecferry.report.details import SearchPoint
+
+HNSW = "hnsw.ef_search"
+
 
 @dataclass(frozen=True, slots=True)
 class RecallResult:
@@ -103,6 +107,25 @@ class SearchReport:
     def passed(self) -> bool:
         """Whether every index serves its searches and every query of the user's own found what it must."""
         return not any(entry.problems for entry in self.indexes) and all(entry.passed for entry in self.queries)
+
+    @property
+    def points(self) -> tuple[SearchPoint, ...]:
+        """What a migration's report shows of it: the measurements of HNSW indexes."""
+        return tuple(
+            SearchPoint(entry.index, one.kind, one.setting, one.recall_at_10, one.recall_at_100, one.p50_ms, one.p95_ms)
+            for entry in self.indexes
+            for one in entry.measured
+            if entry.setting == HNSW
+        )
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong, a sentence each, without anything of a row."""
+        found = [f"{entry.table}.{entry.column}: {problem}" for entry in self.indexes for problem in entry.problems]
+        missed = sum(not query.passed for query in self.queries)
+        if missed:
+            found.append(f"of {len(self.queries):,} searches of your own, {missed:,} found less than they must")
+        return tuple(found)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the object that `--json` prints; its names are stable."""
