@@ -15,7 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vecferry.config import Config, load_scope
+    from vecferry.backups.backup import backup
+    from vecferry.backups.check import check_backup
+    from vecferry.config import Config, load_scope, load_source
     from vecferry.config import load as load_config
     from vecferry.doctor.diagnose import diagnose
     from vecferry.errors import VecferryError
@@ -34,11 +36,14 @@ __all__ = [
     "Report",
     "VecferryError",
     "Verification",
+    "backup",
+    "check_backup",
     "diagnose",
     "drop_rejects",
     "list_rejects",
     "load_config",
     "load_scope",
+    "load_source",
     "make_plan",
     "migrate",
     "retry_rejects",
@@ -53,9 +58,12 @@ _HOMES = {
     "Report": ("report.report", "Report"),
     "VecferryError": ("errors", "VecferryError"),
     "Verification": ("report.verification", "Verification"),
+    "backup": ("backups.backup", "backup"),
+    "check_backup": ("backups.check", "check_backup"),
     "drop_rejects": ("rejects", "drop_rejects"),
     "diagnose": ("doctor.diagnose", "diagnose"),
     "load_config": ("config", "load"),
+    "load_source": ("config", "load_source"),
     "load_scope": ("config", "load_scope"),
     "make_plan": ("pipeline", "make_plan"),
     "list_rejects": ("rejects", "list_rejects"),

@@ -445,6 +445,34 @@ def load_scope(file: Path | None = None, **options: object) -> TargetScope:
     return TargetScope(config.target_url, schema, config.tables, config.exclude)
 
 
+@dataclass(frozen=True)
+class SourceScope:
+    """A source to back up, without a run: which tables of it; no pattern is all that it holds."""
+
+    url: DatabaseURL
+    tables: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+def load_source(file: Path | None = None, **options: object) -> SourceScope:
+    """Builds what a command that only reads the source needs; a run's file and variables serve it as they are.
+
+    Args:
+        file: as for `load`.
+        options: as for `load`.
+
+    Raises:
+        UsageError: as for `load`, but a target may be missing.
+    """
+
+    class FromFile(Config):
+        model_config = SettingsConfigDict(toml_file=file)
+        target: str = ""
+
+    config = _validated(FromFile, file, options)
+    return SourceScope(config.source_url, config.tables, config.exclude)
+
+
 def _validated(settings: type[Config], file: Path | None, options: dict[str, object]) -> Config:
     if file is not None and not file.is_file():
         raise UsageError(f"the configuration file {file} does not exist")
@@ -458,7 +486,7 @@ def _validated(settings: type[Config], file: Path | None, options: dict[str, obj
         raise UsageError(faults) from None
     except (ValueError, OSError) as error:
         raise UsageError(f"the configuration file {file} cannot be read: {error}") from None
-    _ = (config.target_url, config.embedding_options, config.policies)
+    _ = (config.target and config.target_url, config.embedding_options, config.policies)
     if file is not None and config.holds_header_secret and stat.S_IMODE(file.stat().st_mode) & 0o066:
         advice = f"name a variable, ${{NAME}}, in its place, or chmod 600 {file}"
         raise UsageError(f"the configuration file {file} holds a header's secret and is open to others: {advice}")

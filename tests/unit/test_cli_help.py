@@ -51,7 +51,7 @@ def test_only_commands_that_exist_are_listed(capsys: pytest.CaptureFixture[str])
     assert (
         sorted(listed)
         == sorted([*COMMANDS, "rejects"])
-        == ["demo", "doctor", "migrate", "plan", "rejects", "smoke", "verify"]
+        == ["backup", "demo", "doctor", "migrate", "plan", "rejects", "smoke", "verify"]
     )
 
 
@@ -127,6 +127,6 @@ def test_plan_takes_no_option_that_only_migrate_knows() -> None:
 
     assert options("plan") - options("migrate") == {"verbose", "no_estimate"}
     assert options("migrate") - options("plan") == {
-        "restart", "yes", "report", "consistency", "retries", "max_rejects", "level", "oracle_rows", "max_differences",
+        "restart", "yes", "report", "backup", "consistency", "retries", "max_rejects", "level", "oracle_rows", "max_differences",
         "no_examples",
     }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer  # noqa: TC002 - typer reads the annotations
 
 from vecferry.cli import options, output
+from vecferry.cli.backup import BackupFirst, back_up_first
 from vecferry.cli.consent import asker
 from vecferry.cli.invocation import Invocation
 from vecferry.cli.progress import screen_for
@@ -55,6 +56,7 @@ def migrate(
     max_differences: options.MaxDifferences = None,
     truncate: options.Truncate = None,
     restart: options.Restart = None,
+    backup: BackupFirst = None,
     yes: options.Yes = None,
     no_examples: options.NoExamples = None,
     json_output: options.Json = False,
@@ -117,6 +119,8 @@ def migrate(
     if report is not None:
         output.open_report_directory(report)
     with screen_for(quiet=quiet) as screen:
+        if backup is not None:
+            back_up_first(invocation, config, backup, screen)
         result = run_with_report(invocation, config, screen, asker(screen, agreed=config.yes), report)
     if json_output:
         output.print_json(result.to_json())

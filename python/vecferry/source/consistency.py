@@ -101,7 +101,14 @@ def moved(before: Position, after: Position) -> tuple[str, ...]:
 
 
 @contextmanager
-def held(url: DatabaseURL, tables: Sequence[str], *, wait_seconds: int = LOCK_SECONDS) -> Iterator[None]:
+def held(
+    url: DatabaseURL,
+    tables: Sequence[str],
+    *,
+    wait_seconds: int = LOCK_SECONDS,
+    instead: str = "use --consistency watch",
+    again: str = "carry everything again with --restart",
+) -> Iterator[None]:
     """Keeps every other session from writing to `tables`, on a connection of its own; all may read.
 
     The lock ends with the block, with the process and, within minutes, with the machine. Writers wait meanwhile.
@@ -110,6 +117,8 @@ def held(url: DatabaseURL, tables: Sequence[str], *, wait_seconds: int = LOCK_SE
         url: the source.
         tables: the names of base tables; none locks nothing.
         wait_seconds: how long each table is waited for.
+        instead: what a user who may not lock can do.
+        again: what to do once the lock was lost.
 
     Raises:
         SourceError: the lock was refused, or was not had in time; or, at the end, it was lost on the way.
@@ -122,7 +131,7 @@ def held(url: DatabaseURL, tables: Sequence[str], *, wait_seconds: int = LOCK_SE
     lost: list[str] = []
     keeper = threading.Thread(target=_keep, args=(connection, ended, lost), name="vecferry-lock", daemon=True)
     try:
-        _lock(connection, url, tables, wait_seconds)
+        _lock(connection, url, tables, wait_seconds, instead)
         connection._read_timeout = BEAT_SECONDS  # type: ignore[attr-defined]  # noqa: SLF001 - no setter
         keeper.start()
         yield
@@ -133,7 +142,7 @@ def held(url: DatabaseURL, tables: Sequence[str], *, wait_seconds: int = LOCK_SE
         if lost:
             raise SourceError(
                 f"the read lock at {url.place} was lost {lost[0]}: rows may have been written while the others were"
-                " copied: see that nobody ends the session, and carry everything again with --restart"
+                f" copied: see that nobody ends the session, and {again}"
             )
     finally:
         ended.set()
@@ -245,7 +254,9 @@ def _shown(value: str | None) -> str:
 # --- the lock
 
 
-def _lock(connection: Connection[Any], url: DatabaseURL, tables: Sequence[str], wait_seconds: int) -> None:
+def _lock(
+    connection: Connection[Any], url: DatabaseURL, tables: Sequence[str], wait_seconds: int, instead: str
+) -> None:
     names = [quote(name) for name in tables]
     try:
         with connection.cursor() as cursor:
@@ -261,28 +272,30 @@ def _lock(connection: Connection[Any], url: DatabaseURL, tables: Sequence[str], 
             except pymysql.err.MySQLError as error:
                 if _code(error) != _NO_RELOAD:
                     raise
-                _refuse_other_engines(connection, url, tables)
+                _refuse_other_engines(connection, url, tables, instead)
                 # Out of autocommit InnoDB takes a lock of its own as well, without which MySQL before 5.7 lets
                 # open transactions commit.
                 # https://dev.mysql.com/doc/refman/8.4/en/lock-tables.html
                 cursor.execute("SET SESSION autocommit = 0")
                 cursor.execute(f"LOCK TABLES {', '.join(f'{name} READ' for name in names)}")
     except (pymysql.err.Error, OSError) as error:
-        raise _not_locked(error, connection, url, wait_seconds) from error
+        raise _not_locked(error, connection, url, wait_seconds, instead) from error
 
 
-def _refuse_other_engines(connection: Connection[Any], url: DatabaseURL, tables: Sequence[str]) -> None:
+def _refuse_other_engines(connection: Connection[Any], url: DatabaseURL, tables: Sequence[str], instead: str) -> None:
     query = "SELECT table_name, engine FROM information_schema.tables WHERE table_schema = DATABASE()"
     found = {plain_text(name): plain_text(engine) for name, engine in rows(connection, query)}
     for name in tables:
         if found.get(name, "InnoDB") != "InnoDB":
             raise SourceError(
                 f"cannot lock table {name} at {url.place}: its engine is {found[name]}, which takes the right RELOAD:"
-                f" GRANT RELOAD ON *.* TO {_user(connection)}, or use --consistency watch"
+                f" GRANT RELOAD ON *.* TO {_user(connection)}, or {instead}"
             )
 
 
-def _not_locked(error: BaseException, connection: Connection[Any], url: DatabaseURL, wait_seconds: int) -> SourceError:
+def _not_locked(
+    error: BaseException, connection: Connection[Any], url: DatabaseURL, wait_seconds: int, instead: str
+) -> SourceError:
     code = _code(error)
     if code == _LOCK_TIMEOUT:
         return SourceError(
@@ -292,7 +305,7 @@ def _not_locked(error: BaseException, connection: Connection[Any], url: Database
     if code in _NO_LOCK_TABLES:
         return SourceError(
             f"cannot lock the tables at {url.place}: {_words(error)}:"
-            f" GRANT SELECT, LOCK TABLES ON {quote(url.database)}.* TO {_user(connection)}, or use --consistency watch"
+            f" GRANT SELECT, LOCK TABLES ON {quote(url.database)}.* TO {_user(connection)}, or {instead}"
         )
     return translate(error, url, "lock the tables")
 
