@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -64,7 +65,19 @@ def fill(mysql: MySQLDatabase, tables: str = TABLES) -> None:
     for statement in (tables + THINGS).split(";\n"):
         if statement.strip():
             mysql.execute(statement)
-    odd = ["", "'", "a),(1,'b", "\\", "\\'", "';\n-- Dump completed\n", "é😀\r\n\t\0\x1a", '"', "/*!50001 x */", "`", None]
+    odd = [
+        "",
+        "'",
+        "a),(1,'b",
+        "\\",
+        "\\'",
+        "';\n-- Dump completed\n",
+        "é😀\r\n\t\0\x1a",
+        '"',
+        "/*!50001 x */",
+        "`",
+        None,
+    ]
     rows = [(text, None if text is None else text.encode() + b"\xff\x00\x80", i * 1.5) for i, text in enumerate(odd)]
     with mysql.connect().cursor() as cursor:
         cursor.executemany(
@@ -89,7 +102,9 @@ def scope_of(mysql: MySQLDatabase | str, *tables: str, exclude: tuple[str, ...] 
 
 
 def counts(mysql: MySQLDatabase) -> dict[str, int]:
-    query = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'"
+    query = (
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'"
+    )
     return {name: mysql.rows(f"SELECT COUNT(*) FROM {quoted(name)}")[0][0] for (name,) in mysql.rows(query)}
 
 
@@ -117,10 +132,26 @@ def restore(text: bytes, into: MySQLDatabase) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def restore_folder(folder: Path, manifest: Manifest, into: MySQLDatabase) -> None:
+    """Loads mydumper's files: tables, rows, views, triggers, routines and events."""
+    kinds = ("-schema.sql.gz", ".sql.gz", "-schema-view.sql.gz", "-schema-triggers.sql.gz", "-schema-post.sql.gz")
+    left = {file.name for file in manifest.files if not file.name.endswith(("metadata", "-schema-create.sql.gz"))}
+    order = [
+        next(kind for kind in sorted(kinds, key=len, reverse=True) if name.endswith(kind)) for name in sorted(left)
+    ]
+    for _, name in sorted(zip(map(kinds.index, order), sorted(left), strict=True)):
+        text = gzip.decompress((folder / name).read_bytes())
+        if name.endswith("-schema-post.sql.gz"):
+            text = b"DELIMITER ;;\n" + text.replace(b";\n", b";;\n")
+        restore(text, into)
+
+
 def state(mysql: MySQLDatabase) -> dict[str, Any]:
     """Every row of every table, and what else there is."""
     mysql.execute("SET NAMES utf8mb4, time_zone = '+00:00'")
-    found: dict[str, Any] = {name: sorted(mysql.rows(f"SELECT * FROM {quoted(name)}"), key=repr) for name in counts(mysql)}
+    found: dict[str, Any] = {
+        name: sorted(mysql.rows(f"SELECT * FROM {quoted(name)}"), key=repr) for name in counts(mysql)
+    }
     for kind in ("view", "trigger", "event"):
         place = "event_schema" if kind == "event" else f"{'table' if kind == 'view' else kind}_schema"
         name = "table_name" if kind == "view" else f"{kind}_name"
@@ -190,17 +221,20 @@ def test_a_backup_is_restored_elsewhere_as_it_was(
     assert checked.tables == made.tables
 
 
-def test_mysql_is_backed_up_by_the_client_that_is_there(
+def test_mysql_by_mydumper_where_no_client_of_its_own_is_there(
     mysql56: MySQLDatabase, mysql: MySQLDatabase, out: Path
 ) -> None:
     fill(mysql56, PLAIN_TABLES)
-    made = backup(scope_of(mysql56), out)
+    mysql56.execute("DROP TABLE `-- odd``name, \"'(;`")
+    with pytest.raises(SourceError, match="generation_expression.*use mysqldump of MySQL's own, or --client mydumper"):
+        backup(scope_of(mysql56), out)
+    made = backup(scope_of(mysql56), out, client="mydumper")
     assert made.server.flavor == "MySQL"
     assert made.server.version.startswith("5.6.")
     assert {table.name: table.rows for table in made.tables} == counts(mysql56)
-    restore(dump_text(out, made), mysql)
-    assert state(mysql) == state(mysql56)
     assert check_backup(out).status == "ok"
+    restore_folder(out, made, mysql)
+    assert state(mysql) == state(mysql56)
 
 
 def test_tables_are_chosen_by_patterns(mysql: MySQLDatabase, out: Path) -> None:
@@ -225,7 +259,7 @@ def logging_server() -> Iterator[MariaDB]:
         yield server
 
 
-NAMES = ["-`h'\"o s.t%e", "--all-databases", "é😀" if False else "ünï"]
+NAMES = ["-`h'\"o s.t%e", "--all-databases", "ünï"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -233,14 +267,14 @@ def test_names_that_look_like_something_else(logging_server: MariaDB, out: Path,
     user = f"--{name}"[:20]
     with logging_server.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {quoted(name)} CHARACTER SET utf8mb4")
-        cursor.execute(f"CREATE USER %s@'127.0.0.1' IDENTIFIED BY %s", [user, SECRET])
-        cursor.execute(f"GRANT ALL ON *.* TO %s@'127.0.0.1'", [user])
+        cursor.execute("CREATE USER %s@'127.0.0.1' IDENTIFIED BY %s", [user, SECRET])
+        cursor.execute("GRANT ALL ON *.* TO %s@'127.0.0.1'", [user])
         cursor.execute(f"USE {quoted(name)}")
         for table in ("--help", "a_b%", "a_bx", name):
             cursor.execute(f"CREATE TABLE {quoted(table)} (id int PRIMARY KEY)")
             cursor.execute(f"INSERT INTO {quoted(table)} VALUES (1), (2)")
     login = f"{quote(user, safe='')}:{quote(SECRET, safe='')}"
-    url = f"mysql://{login}@localhost:{logging_server.port}/{quote(name, safe='')}".replace("localhost", "127.0.0.1")
+    url = f"mysql://{login}@127.0.0.1:{logging_server.port}/{quote(name, safe='')}"
     whole = backup(scope_of(url), out)
     assert {table.name: table.rows for table in whole.tables} == dict.fromkeys(("--help", "a_b%", "a_bx", name), 2)
     part = backup(scope_of(url, "--help", "a_b%", exclude=("a_bx",)), out.with_name("part"))
@@ -321,7 +355,9 @@ def test_tables_without_transactions_take_a_lock(mysql: MySQLDatabase, out: Path
     assert made.consistency == "lock"
     write()
     assert counts(mysql) == {"aria": 0, "big": BIG_ROWS + 1, "isam": 3}
-    assert [table.name for table in backup(scope_of(mysql, exclude=("aria", "isam")), out.with_name("2")).tables] == ["big"]
+    assert [table.name for table in backup(scope_of(mysql, exclude=("aria", "isam")), out.with_name("2")).tables] == [
+        "big"
+    ]
 
 
 # --- what goes wrong leaves nothing
@@ -347,15 +383,18 @@ def test_a_server_that_is_killed(private_mariadb: Callable[..., MariaDB], out: P
     assert list(out.iterdir()) == []
 
 
-@pytest.mark.parametrize(("cut", "words"), [("head -c 20000000", "closing line"), ("true", "closing line")])
-def test_a_client_that_ends_early_and_says_nothing(mysql: MySQLDatabase, out: Path, cut: str, words: str) -> None:
+def write_program(path: Path, line: str) -> None:
+    """A client that does something else than mariadb-dump."""
+    path.write_text(f'#!/bin/sh\nif [ "$1" = --version ]; then exec mariadb-dump --version; fi\n{line}\n')
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize("cut", ["head -c 20000000", "true"])
+def test_a_client_that_ends_early_and_says_nothing(mysql: MySQLDatabase, out: Path, cut: str) -> None:
     fill_big(mysql)
     program = out.with_name("mariadb-dump")
-    program.write_text(
-        f'#!/bin/sh\nif [ "$1" = --version ]; then exec mariadb-dump --version; fi\nmariadb-dump "$@" 2>/dev/null | {cut}\n'
-    )
-    program.chmod(0o755)
-    with pytest.raises(SourceError, match=words):
+    write_program(program, f'mariadb-dump "$@" 2>/dev/null | {cut}')
+    with pytest.raises(SourceError, match="closing line"):
         backup(scope_of(mysql), out, client_path=program)
     assert not out.exists()
 
@@ -364,11 +403,7 @@ def test_a_client_that_fails_is_heard_and_its_secrets_are_not(mysql: MySQLDataba
     url = parse_source(mysql.url)
     mysql.execute("CREATE TABLE t (id int)")
     program = out.with_name("mariadb-dump")
-    program.write_text(
-        '#!/bin/sh\nif [ "$1" = --version ]; then exec mariadb-dump --version; fi\n'
-        f"echo 'something about {url.password} went wrong' >&2; exit 3\n"
-    )
-    program.chmod(0o755)
+    write_program(program, f"echo 'something about {url.password} went wrong' >&2; exit 3")
     with pytest.raises(SourceError, match=r"ended with code 3: something about \*\*\* went wrong") as caught:
         backup(scope_of(mysql), out, client_path=out.parent)
     assert url.password is not None
@@ -443,7 +478,11 @@ def test_the_rights_that_the_documents_name_are_enough(mysql: MySQLDatabase, use
     documented = Path(__file__).parents[2].joinpath("docs", "security.md").read_text()
     wanted = documented.split("`vecferry backup`")[1].split("```sql\n")[1].split("```")[0]
     for grant in wanted.strip().split(";\n"):
-        statement = grant.strip(";\n").replace("`athena`", quoted(mysql.database)).replace("'vecferry'@'%'", f"{user}@'127.0.0.1'")
+        statement = (
+            grant.strip(";\n")
+            .replace("`athena`", quoted(mysql.database))
+            .replace("'vecferry'@'%'", f"{user}@'127.0.0.1'")
+        )
         mysql.execute(statement)
     made = backup(scope_of(as_user(mysql, user)), out)
     assert [note for note in made.notes if "binary log" not in note] == []
@@ -464,8 +503,8 @@ def test_rights_that_are_missing_are_told(mysql: MySQLDatabase, user: str, out: 
     missing = [right for right in ("TRIGGER", "EVENT", "SELECT ON mysql.proc") if any(right in n for n in made.notes)]
     assert missing == ["TRIGGER", "EVENT", "SELECT ON mysql.proc"]
     assert {table.name: table.rows for table in made.tables} == counts(mysql)
-    mysql.execute(f"CREATE TABLE isam (id int) ENGINE=MyISAM")
-    with pytest.raises(SourceError, match="GRANT .*LOCK TABLES ON|RELOAD") as caught:
+    mysql.execute("CREATE TABLE isam (id int) ENGINE=MyISAM")
+    with pytest.raises(SourceError, match="GRANT RELOAD") as caught:
         backup(scope_of(as_user(mysql, user)), out.with_name("2"), lock=True)
     assert "--exclude" in str(caught.value)
 
@@ -535,8 +574,6 @@ def test_check_finds_what_is_wrong(mysql: MySQLDatabase, out: Path, capsys: pyte
 
     dump.write_bytes(good.replace(b"1.500000", b"1.600000", 1))
     assert problems() == ["dump.sql is not the file that was written: its SHA-256 is another"]
-    dump.write_bytes(good[: len(good) // 2])
-    assert [problem.split(":")[0] for problem in problems()][-3:-1] == [] or True
     dump.write_bytes(good[:-20])
     found = problems()
     assert any("has no closing line" in problem for problem in found)
@@ -602,6 +639,9 @@ def test_a_migration_backs_up_first_and_stops_where_that_fails(
 
 def test_mydumper_when_asked(mysql: MySQLDatabase, out: Path) -> None:
     fill(mysql)
+    with pytest.raises(UsageError, match="mydumper does not quote the name"):
+        backup(scope_of(mysql), out, client="mydumper")
+    mysql.execute("DROP TABLE `-- odd``name, \"'(;`")
     made = backup(scope_of(mysql, exclude=("child",)), out, client="mydumper")
     assert made.client.maker == "mydumper"
     expected = Counter(counts(mysql))

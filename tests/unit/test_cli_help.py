@@ -127,6 +127,6 @@ def test_plan_takes_no_option_that_only_migrate_knows() -> None:
 
     assert options("plan") - options("migrate") == {"verbose", "no_estimate"}
     assert options("migrate") - options("plan") == {
-        "restart", "yes", "report", "backup", "consistency", "retries", "max_rejects", "level", "oracle_rows", "max_differences",
-        "no_examples",
+        "restart", "yes", "report", "backup", "consistency", "retries", "max_rejects", "level", "oracle_rows",
+        "max_differences", "no_examples",
     }  # fmt: skip

@@ -87,7 +87,10 @@ def backup(
             login = option_file(scope.url, program, encrypted=found.encrypted)
             with Meter(watch) as meter:
                 if program.maker == "mydumper":
-                    dump = mydumper.run(program, scope.url, login, chosen, found.left_out, folder, compression, meter)
+                    names = tuple(thing.name for thing in found.chosen)
+                    dump = mydumper.run(
+                        program, scope.url, login, chosen, names, found.left_out, folder, compression, meter
+                    )
                 else:
                     dump = textdump.run(program, scope.url, login, chosen, folder, compression or "zstd", meter)
             position = position or _with_gtid(scope.url, found, dump.position)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.2
 _THREADS = 4
+_PLAIN = re.compile(r"[\w$ -]+")
+"""Names that mydumper gets right: it writes others into its statements, and its files' names, as they are."""
 _METADATA = "metadata"
 _OWN_WARNING = "Using trx_consistency_only"
 """It warns of tables without transactions, which are refused or locked by then."""
@@ -43,6 +45,7 @@ def run(
     url: DatabaseURL,
     login: str,
     scope: Scope,
+    names: tuple[str, ...],
     left_out: tuple[str, ...],
     folder: Folder,
     compression: Compression | None,
@@ -55,20 +58,22 @@ def run(
         url: the source.
         login: the text of the client's option file.
         scope: what is dumped.
-        left_out: the names of the tables and views that are not.
+        names: of the tables and views in it.
+        left_out: the names of those that are not.
         folder: gets the files, in a folder under its partial name.
         compression: of the files; None for gzip.
         meter: is told how far it is.
 
     Raises:
         SourceError: the client failed, or did not say that it had finished.
-        UsageError: the client cannot be started, or cannot do what is asked.
+        UsageError: the client cannot be started, or cannot do what is asked, or a name is beyond it.
         OSError: a file cannot be written, e.g. on a full disk.
     """
     if compression == "zstd":
         raise UsageError("--compress: mydumper writes and compresses its own files: gzip or none")
-    if any("\n" in name for name in left_out):
-        raise UsageError("--client: mydumper cannot leave out a table with a line end in its name: use mariadb-dump")
+    for name in (scope.database, *names, *left_out):
+        if not _PLAIN.fullmatch(name):
+            raise UsageError(f"--client: mydumper does not quote the name {name!r}: use mariadb-dump or mysqldump")
     place = folder.partial(DUMP_FOLDER)
     place.mkdir(mode=0o700)
     with ExitStack() as stack:
@@ -89,7 +94,7 @@ def run(
             meter.advance(0, sum(path.stat().st_size for path in _files(place)))
         words = tuple(word for word in client.finish() if _OWN_WARNING not in word)
         position = _finished(client, place)
-        files, rows = _described(place)
+        files, rows = _described(client, place)
     told = tuple(argument for argument in arguments if not argument.startswith(("--outputdir=", "--omit-from-file=")))
     return Dump(told, files, rows, position, words)
 
@@ -106,7 +111,7 @@ def _finished(client: Running, place: Path) -> BinlogPosition | None:
     return BinlogPosition(found["file"], int(found["offset"]), found["gtid"].strip() or None) if found else None
 
 
-def _described(place: Path) -> tuple[tuple[BackupFile, ...], dict[str, int]]:
+def _described(client: Running, place: Path) -> tuple[tuple[BackupFile, ...], dict[str, int]]:
     files: list[BackupFile] = []
     rows: Counter[str] = Counter()
     for path in sorted(_files(place)):
@@ -114,7 +119,10 @@ def _described(place: Path) -> tuple[tuple[BackupFile, ...], dict[str, int]]:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
-        scanned = scan(path)
+        try:
+            scanned = scan(path)
+        except ValueError as error:
+            raise client.failed(f"wrote a file that cannot be read back, {error}") from None
         for name, count in scanned.rows.items():
             rows[name] += count
         name = f"{DUMP_FOLDER}/{path.relative_to(place).as_posix()}"

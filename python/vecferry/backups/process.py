@@ -29,6 +29,10 @@ _ADVICE = (
     ("ufficent privileges", "grant the rights of a backup, see docs/security.md"),
     ("ufficient privileges", "grant the rights of a backup, see docs/security.md"),
     ("(1356)", "a view cannot be read: drop it, or leave it out with --exclude"),
+    (
+        "'generation_expression'",
+        "this client cannot dump MySQL before 5.7: use mysqldump of MySQL's own, or --client mydumper",
+    ),
     ("(1412)", "a table was altered meanwhile: run again"),
     ("(2013)", "the connection was lost: check the server's log and the network, then run again"),
     ("2013:", "the connection was lost: check the server's log and the network, then run again"),
