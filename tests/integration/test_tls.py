@@ -8,7 +8,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
 import psycopg
@@ -17,16 +17,21 @@ import pytest
 from tests.conftest import MARIADB_SETTINGS, POSTGRES_SETTINGS
 from tests.servers.certificates import Authority, Certificate
 from tests.servers.postgis import PostGIS
-from vecferry import load_config, make_plan
+from vecferry import backup, load_config, make_plan
+from vecferry.backups.client import find_client
+from vecferry.backups.command import Scope, dump_arguments, option_file
+from vecferry.backups.process import running
 from vecferry.cli import run as cli
-from vecferry.config import parse_source, parse_target
+from vecferry.config import SourceScope, parse_source, parse_target
 from vecferry.demo.pginstall import server_user
 from vecferry.demo.servers import MariaDB, Postgres, start_all, stop_all
-from vecferry.errors import ExitCode, SourceError
+from vecferry.errors import ExitCode, SourceError, UsageError
 from vecferry.source.read import read_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from vecferry.config import DatabaseURL
 
 
 PASSWORD = "s3cr3t"
@@ -343,3 +348,51 @@ def test_what_others_on_the_way_could_read_is_told(ends: Ends) -> None:
     assert said.startswith(f"the source {source} is reached without TLS: its rows cross the network in the clear: ")
     assert notes({"ssl_mode": "VERIFY_CA", "ssl_ca": ca}, {"sslmode": "verify-ca", "sslrootcert": ca}) == []
     assert notes({"ssl_mode": "DISABLED"}, {}, "127.0.0.1") == []
+
+
+@pytest.mark.parametrize(
+    ("client", "host", "mode"),
+    [
+        ("mariadb-dump", "localhost", "VERIFY_IDENTITY"),
+        ("mariadb-dump", "127.0.0.1", "VERIFY_CA"),
+        ("mariadb-dump", "127.0.0.1", "REQUIRED"),
+        ("mariadb-dump", "127.0.0.1", None),
+        ("mydumper", "127.0.0.1", "REQUIRED"),
+    ],
+)
+def test_a_backups_client_is_encrypted_and_verifies_as_the_url_says(
+    ends: Ends, tmp_path: Path, client: Literal["mariadb-dump", "mydumper"], host: str, mode: str | None
+) -> None:
+    with ends.mariadb.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("GRANT TRIGGER, EVENT ON athena.* TO encrypted@'127.0.0.1'")
+        cursor.execute("GRANT RELOAD ON *.* TO encrypted@'127.0.0.1'")
+    general = ends.directory / "mariadb" / "log"
+    start = general.stat().st_size
+    verifies = mode is not None and mode.startswith("VERIFY")
+
+    def url(authority: Authority) -> DatabaseURL:
+        options = {"ssl_mode": mode, "ssl_ca": str(authority.file) if verifies else None}
+        return parse_source(ends.source(host, **{name: value for name, value in options.items() if value}))
+
+    made = backup(SourceScope(url(ends.right)), tmp_path / "made", client=client)
+    assert made.rows == 2 * ROWS
+    logins = connections(general, r"Connect\s+encrypted@.* using (\S+)$", start)
+    assert len(logins) >= (2 if client == "mariadb-dump" else 5)
+    assert set(logins) == {"SSL/TLS"}
+    # Our own connection refuses such servers before; here the client is asked alone.
+    program = find_client(mariadb=True, wanted=client)
+    for authority, certificate in ((ends.wrong, ends.ours), (ends.right, ends.strangers)) if verifies else ():
+        ends.show(certificate)
+        login = option_file(url(authority), program, encrypted=True)
+        with (
+            running(program, url(authority), login, dump_arguments(program, Scope("athena")), read=False) as process,
+            pytest.raises(SourceError, match="TLS/SSL error"),
+        ):
+            process.finish()
+    ends.show(ends.ours)
+
+
+def test_mydumper_is_not_trusted_to_verify(ends: Ends, tmp_path: Path) -> None:
+    url = parse_source(ends.source(ssl_mode="VERIFY_CA", ssl_ca=str(ends.right.file)))
+    with pytest.raises(UsageError, match="mydumper does not verify the server, as ssl-mode=VERIFY_CA asks"):
+        backup(SourceScope(url), tmp_path / "made", client="mydumper")

@@ -89,7 +89,16 @@ def backup(
                 if program.maker == "mydumper":
                     names = tuple(thing.name for thing in found.chosen)
                     dump = mydumper.run(
-                        program, scope.url, login, chosen, names, found.left_out, folder, compression, meter
+                        program,
+                        scope.url,
+                        login,
+                        chosen,
+                        names,
+                        found.left_out,
+                        folder,
+                        compression,
+                        meter,
+                        encrypted=found.encrypted,
                     )
                 else:
                     dump = textdump.run(program, scope.url, login, chosen, folder, compression or "zstd", meter)

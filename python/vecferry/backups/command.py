@@ -43,8 +43,9 @@ class Scope:
 
 
 def option_file(url: DatabaseURL, client: Client, *, encrypted: bool) -> str:
-    """Returns the text of an option file with the login
-    (https://dev.mysql.com/doc/refman/8.4/en/option-files.html, https://mariadb.com/kb/en/configuring-mariadb-with-option-files/).
+    """Returns the text of an option file with the login.
+
+    Source of the format: https://dev.mysql.com/doc/refman/8.4/en/option-files.html; MariaDB's is the same.
 
     Args:
         url: the source.
@@ -53,7 +54,7 @@ def option_file(url: DatabaseURL, client: Client, *, encrypted: bool) -> str:
 
     Raises:
         UsageError: the client cannot do what the URL's `ssl-mode` asks for.
-    """  # noqa: D205 - the sources belong to the first sentence
+    """
     lines = [
         "[client]",
         _line("host", url.host),
@@ -64,7 +65,10 @@ def option_file(url: DatabaseURL, client: Client, *, encrypted: bool) -> str:
     ]
     if url.password is not None:
         lines.append(_line("password", url.password))
-    lines += _mysql_tls(url, client, encrypted=encrypted) if client.maker == "MySQL" else _mariadb_tls(url, encrypted)
+    if client.maker == "MySQL":
+        lines += _mysql_tls(url, client, encrypted=encrypted)
+    elif client.maker == "MariaDB":
+        lines += _mariadb_tls(url, encrypted=encrypted)
     return "\n".join(lines) + "\n"
 
 
@@ -106,21 +110,31 @@ def dump_arguments(client: Client, scope: Scope) -> list[str]:
     return [*arguments, "--", scope.database, *(scope.tables or ())]
 
 
-def mydumper_arguments(scope: Scope, folder: str, skipped: str | None, *, gzip: bool, threads: int) -> list[str]:
-    """Returns the arguments of mydumper behind the option file.
+def mydumper_arguments(
+    url: DatabaseURL, scope: Scope, folder: str, skipped: str | None, *, encrypted: bool, gzip: bool, threads: int
+) -> list[str]:
+    """Returns the arguments of mydumper behind the option file, in which it looks for no TLS.
 
     Args:
+        url: the source.
         scope: what is dumped; of its tables, `skipped` tells which are not.
         folder: where the files go.
         skipped: the path of a file with a line `database.table` for each table to leave out.
+        encrypted: as for `option_file`.
         gzip: whether files are compressed.
         threads: its connections to the server.
+
+    Raises:
+        UsageError: it cannot do what the URL's `ssl-mode` asks for.
     """
+    if (mode := source_mode(url)).startswith("VERIFY"):
+        raise UsageError(f"--client: mydumper does not verify the server, as ssl-mode={mode} asks: use mariadb-dump")
     return [
         f"--database={scope.database}",
         f"--outputdir={folder}",
         f"--threads={threads}",
         "--trx-consistency-only",
+        *(["--ssl"] if encrypted else []),
         "--routines",
         "--triggers",
         *(["--events"] if scope.events else []),
@@ -148,16 +162,15 @@ def _mysql_tls(url: DatabaseURL, client: Client, *, encrypted: bool) -> Sequence
     return lines
 
 
-def _mariadb_tls(url: DatabaseURL, encrypted: bool) -> Sequence[str]:
+def _mariadb_tls(url: DatabaseURL, *, encrypted: bool) -> Sequence[str]:
     mode = source_mode(url)
-    if mode == "DISABLED" or (mode == "PREFERRED" and not encrypted):
+    if not encrypted:
         return ("skip-ssl",)
     if mode in {"PREFERRED", "REQUIRED"}:
         return ("ssl", "skip-ssl-verify-server-cert")
-    # With an authority the chain is verified; clients of 11.4 and newer verify the host's name, too, unasked, and
-    # cannot be told to verify the chain alone.
-    identity = ["ssl-verify-server-cert"] if mode == "VERIFY_IDENTITY" else []
-    return ("ssl", *_authorities(url), *identity)
+    # MariaDB's clients before 11.4 go on without TLS where the server says that it has none, unless they verify its
+    # name as well; so VERIFY_CA is as strict as VERIFY_IDENTITY here.
+    return ("ssl", "ssl-verify-server-cert", *_authorities(url))
 
 
 def _authorities(url: DatabaseURL) -> Sequence[str]:

@@ -50,6 +50,8 @@ def run(
     folder: Folder,
     compression: Compression | None,
     meter: Meter,
+    *,
+    encrypted: bool,
 ) -> Dump:
     """Dumps into the folder `dump` of `folder`.
 
@@ -62,6 +64,7 @@ def run(
         left_out: the names of those that are not.
         folder: gets the files, in a folder under its partial name.
         compression: of the files; None for gzip.
+        encrypted: whether our own connection to the source runs over TLS.
         meter: is told how far it is.
 
     Raises:
@@ -82,9 +85,11 @@ def run(
             lines = "".join(f"{scope.database}.{name}\n" for name in left_out)
             skipped = stack.enter_context(memory_file(lines))
         arguments = mydumper_arguments(
+            url,
             scope,
             str(place),
             path_of(skipped) if skipped is not None else None,
+            encrypted=encrypted,
             gzip=compression != "none",
             threads=_THREADS,
         )

@@ -36,6 +36,7 @@ _ADVICE = (
     ("(1412)", "a table was altered meanwhile: run again"),
     ("(2013)", "the connection was lost: check the server's log and the network, then run again"),
     ("2013:", "the connection was lost: check the server's log and the network, then run again"),
+    ("Validation of SSL server certificate", "name the host as its certificate does: MariaDB's clients verify it"),
     ("2026:", "the encrypted connection failed: check ssl-mode and ssl-ca in the source URL"),
     ("1045:", "check the user and the password"),
 )
