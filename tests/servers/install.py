@@ -1,7 +1,8 @@
-"""Installs PostgreSQL with PostGIS from Debian's packages when it is missing; no service is started."""
+"""Installs PostgreSQL with PostGIS, and mydumper, from Debian's packages when missing; no service is started."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -28,6 +29,15 @@ def ensure_postgis(*, install: bool) -> None:
     ensure("PostgreSQL with PostGIS", PACKAGES, lambda: programs() is not None, install=install and harmless)
 
 
+def ensure_mydumper(*, install: bool) -> None:
+    """Make sure that mydumper is on this machine; see `ensure_postgis`.
+
+    Raises:
+        ServerError: It is missing; the message ends with the command to type.
+    """
+    ensure("mydumper", ("mydumper",), lambda: shutil.which("mydumper") is not None, install=install)
+
+
 def programs() -> Path | None:
     """Return the folder of the newest server's programs that has PostGIS, None where there is none."""
     found = [path for path in _LIBRARY.glob("*/bin") if (path / "postgres").exists() and _has_postgis(path)]
@@ -39,8 +49,8 @@ def _has_postgis(path: Path) -> bool:
 
 
 def main() -> int:
-    """Install PostgreSQL with PostGIS when it is missing; return 2 after one sentence when that cannot be done."""
-    return run(ensure_postgis)
+    """Install what is missing; return 2 after one sentence when that cannot be done."""
+    return run(ensure_postgis) or run(ensure_mydumper)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def backup(
     """Dumps the source into a folder, as it is at one moment.
 
     The folder holds `manifest.json` and the dump, `dump.sql.zst`, or mydumper's files in `dump`; both are readable by
-    their owner alone. Where anything fails, nothing of it stays. Memory is about 50 MB.
+    their owner alone. Where anything fails, nothing of it stays. Memory is about 50 MB besides the program's own.
 
     Args:
         scope: the source, and which tables and views of it.

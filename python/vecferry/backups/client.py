@@ -25,7 +25,7 @@ _BANNERS: tuple[tuple[re.Pattern[str], Maker], ...] = (
     (re.compile(r"^mydumper v?(\d+)\.(\d+)\.(\d+)"), "mydumper"),
     (re.compile(r"(\d+)\.(\d+)\.(\d+)-MariaDB"), "MariaDB"),
     (re.compile(r"mysqldump\b.*\bDistrib (\d+)\.(\d+)\.(\d+)"), "MySQL"),
-    (re.compile(r"mysqldump\b.*\bVer (\d+)\.(\d+)\.(\d+).*MySQL"), "MySQL"),
+    (re.compile(r"mysqldump\b.*\bVer ([89]|\d\d+)\.(\d+)\.(\d+)"), "MySQL"),
 )
 _PACKAGES = {
     "mariadb-dump": "mariadb-client (Debian, Ubuntu) or mariadb (Red Hat)",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Compression = Literal["none", "gzip", "zstd"]
 FRAME_BYTES = 4 << 20
 SUFFIXES: dict[Compression, str] = {"none": "", "gzip": ".gz", "zstd": ".zst"}
-_LEVELS = {"gzip": 6, "zstd": 3}
+_LEVELS = {"gzip": 4, "zstd": 3}
 _SKIPPABLE, _SEEKABLE = 0x184D2A5E, 0x8F92EAB1
 
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 MEANINGS: dict[ExitCode, str] = {
     ExitCode.DONE: "done and verified, or nothing was left to do",
     ExitCode.DIFFERENCES: (
-        "done, but with differences, rejected values or a failed smoke test, or doctor found an error or a warning"
+        "done, but with differences, rejected values or a failed smoke test, doctor found an error or a warning,"
+        " or a backup is damaged"
     ),
     ExitCode.USAGE: "wrong option, URL or configuration file",
     ExitCode.SOURCE: "the source is unreachable or refused",
