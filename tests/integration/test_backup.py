@@ -410,6 +410,26 @@ def test_a_client_that_fails_is_heard_and_its_secrets_are_not(mysql: MySQLDataba
     assert url.password not in str(caught.value)
 
 
+def test_a_table_that_the_client_does_not_dump(mysql: MySQLDatabase, out: Path) -> None:
+    mysql.execute("CREATE TABLE kept (id int)")
+    mysql.execute("CREATE TABLE gone (id int)")
+    program = out.with_name("mariadb-dump")
+    write_program(program, f'login="$1"; shift; exec mariadb-dump "$login" --ignore-table={mysql.database}.gone "$@"')
+    with pytest.raises(SourceError, match="the dump lacks 1 table, gone: .*run again"):
+        backup(scope_of(mysql), out, client_path=program)
+    assert not out.exists()
+
+
+def test_a_dump_that_its_reader_does_not_understand_is_kept_and_told(mysql: MySQLDatabase, out: Path) -> None:
+    program = out.with_name("mariadb-dump")
+    write_program(program, "echo 'INSERT INTO a VALUES 1;'; echo '-- Dump completed'")
+    made = backup(scope_of(mysql), out, client_path=program, compression="none")
+    assert any("rows could not be counted: " in note for note in made.notes)
+    assert made.tables == ()
+    [problem] = check_backup(out).problems
+    assert problem.startswith("dump.sql cannot be read: ")
+
+
 def test_a_disk_that_fills_up(mysql: MySQLDatabase, open_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fill_big(mysql)
     with Disk(open_path / "disk", 8) as disk:
@@ -628,6 +648,11 @@ def test_a_migration_backs_up_first_and_stops_where_that_fails(
     capsys.readouterr()
     assert cli([*arguments, "--consistency", "lock"]) == ExitCode.DONE
     assert "which is kept: none is made" in capsys.readouterr().err
+    assert cli([*arguments, "--consistency", "lock", "--exclude", "isam"]) == ExitCode.USAGE
+    assert "which is not today's of this source and these tables" in capsys.readouterr().err
+    manifest = json.loads((out / NAME).read_text())
+    (out / NAME).write_text(json.dumps({**manifest, "finished": "2020-01-01T00:00:00.000Z"}))
+    assert cli([*arguments, "--consistency", "lock"]) == ExitCode.USAGE
     shutil.rmtree(out)
     out.mkdir()
     (out / "mine").touch()

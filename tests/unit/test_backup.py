@@ -241,7 +241,8 @@ def test_text_that_is_no_dump_holds_nobody_up() -> None:
 )
 def test_a_manifest_that_is_none(change: dict[str, Any], words: str) -> None:
     good = {
-        "format": 1, "tool": "vecferry 0", "database": "d", "consistency": "lock", "position": None,
+        "format": 1, "tool": "vecferry 0", "database": "d", "include": [], "exclude": [],
+        "consistency": "lock", "position": None,
         "server": {"place": "h:1/d", "flavor": "MySQL", "version": "8"}, "started": "", "finished": "",
         "client": {"name": "mysqldump", "maker": "MySQL", "version": "8", "arguments": []},
         "tables": [], "views": [], "files": [], "notes": [],

@@ -73,7 +73,15 @@ def backup(
         with closing(connect(scope.url)) as connection:
             found = look(connection, scope.tables, scope.exclude)
         program = find_client(mariadb=found.kind.mariadb, wanted=client, place=client_path)
-        notes = [*doubts(program, mariadb=found.kind.mariadb, version=found.kind.version), *found.notes]
+        notes = [
+            *doubts(program, mariadb=found.kind.mariadb, version=found.kind.version),
+            *found.notes,
+            *(
+                f"earlier versions of the rows of {table.name} are not in the dump"
+                for table in found.tables
+                if table.versioned
+            ),
+        ]
         if not lock:
             _refuse_without_transactions(found)
         if scope.tables and not found.chosen:
@@ -111,6 +119,8 @@ def backup(
             tool=f"vecferry {VERSION}",
             server=Server(scope.url.place, "MariaDB" if found.kind.mariadb else "MySQL", found.kind.text),
             database=scope.url.database,
+            include=scope.tables,
+            exclude=scope.exclude,
             client=UsedClient(program.name, program.maker, ".".join(map(str, program.version)), dump.arguments),
             consistency="lock" if lock else "transaction",
             started=started,

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +19,11 @@ from vecferry.words import count_words
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from vecferry.config import SourceScope
+
+_LONGEST_AGE = timedelta(days=1)
+"""How long after its backup an interrupted migration may go on without another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +87,29 @@ def check_backup(directory: Path, progress: Progress | None = None) -> BackupChe
     return BackupCheck(str(directory), "damaged" if problems else "ok", tuple(problems), manifest, counted, seconds)
 
 
-def finished_backup(directory: Path) -> Manifest | None:
-    """Returns the manifest of the backup in `directory`, if there is one whose files have their sizes; reads none."""
+def earlier_backup(directory: Path, scope: SourceScope) -> Manifest | None:
+    """Returns the manifest of a backup that an earlier call has made of the same tables; None if there is no backup.
+
+    Its files are not read, but have their sizes.
+
+    Raises:
+        UsageError: there is another backup, or one that is older than a day.
+    """
     try:
         manifest = read_manifest((directory / NAME).read_bytes())
         whole = all((directory / file.name).stat().st_size == file.bytes for file in manifest.files)
-    except (OSError, ManifestError):
+        age = datetime.now(UTC) - datetime.fromisoformat(manifest.finished)
+    except FileNotFoundError:
         return None
-    return manifest if whole else None
+    except (OSError, ValueError, ManifestError) as error:
+        raise UsageError(f"--backup: {directory} holds something else already: {one_line(error)}") from None
+    same = (manifest.server.place, manifest.include, manifest.exclude) == (scope.url.place, scope.tables, scope.exclude)
+    if not (same and whole) or age > _LONGEST_AGE:
+        raise UsageError(
+            f"--backup: {directory} holds a backup of {manifest.server.place} of {manifest.finished}, which is not"
+            " today's of this source and these tables: name another folder, or leave the option out"
+        )
+    return manifest
 
 
 def _damaged(directory: Path, problem: str, began: float) -> BackupCheck:

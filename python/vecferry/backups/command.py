@@ -134,6 +134,8 @@ def mydumper_arguments(
         f"--outputdir={folder}",
         f"--threads={threads}",
         "--trx-consistency-only",
+        # Errors alone: it warns of tables without transactions, which are refused or locked, and of every large row.
+        "--verbose=1",
         *(["--ssl"] if encrypted else []),
         "--routines",
         "--triggers",

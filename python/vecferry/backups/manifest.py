@@ -69,12 +69,17 @@ class BackupFile:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A complete backup. Times are in UTC, as in RFC 3339."""
+    """A complete backup; `include` and `exclude` are the patterns of `--tables` and `--exclude`.
+
+    Times are in UTC, as in RFC 3339.
+    """
 
     format: int
     tool: str
     server: Server
     database: str
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
     client: UsedClient
     consistency: Literal["transaction", "lock"]
     started: str

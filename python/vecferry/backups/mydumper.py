@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from vecferry.backups.command import Scope, mydumper_arguments
@@ -33,8 +33,6 @@ _THREADS = 4
 _PLAIN = re.compile(r"[\w$ -]+")
 """Names that mydumper gets right: it writes others into its statements, and its files' names, as they are."""
 _METADATA = "metadata"
-_OWN_WARNING = "Using trx_consistency_only"
-"""It warns of tables without transactions, which are refused or locked by then."""
 _POSITION = re.compile(
     r"^SHOW MASTER STATUS:\n\tLog: (?P<file>.+)\n\tPos: (?P<offset>\d+)\n\tGTID:(?P<gtid>.*)$", re.MULTILINE
 )
@@ -96,8 +94,8 @@ def run(
         inherit = () if skipped is None else (skipped,)
         client = stack.enter_context(running(program, url, login, arguments, read=False, inherit=inherit))
         while not client.ended(_LOOK_SECONDS):
-            meter.advance(0, sum(path.stat().st_size for path in _files(place)))
-        words = tuple(word for word in client.finish() if _OWN_WARNING not in word)
+            meter.advance(0, _size(place))
+        words = client.finish()
         position = _finished(client, place)
         files, rows = _described(client, place)
     told = tuple(argument for argument in arguments if not argument.startswith(("--outputdir=", "--omit-from-file=")))
@@ -135,6 +133,15 @@ def _described(client: Running, place: Path) -> tuple[tuple[BackupFile, ...], di
         files.append(BackupFile(name, path.stat().st_size, scanned.size, digest, compression))
     sync_folder(place)
     return tuple(files), dict(rows)
+
+
+def _size(place: Path) -> int:
+    """Returns how much is written so far."""
+    size = 0
+    for path in _files(place):
+        with suppress(FileNotFoundError):  # it has its final name by now
+            size += path.stat().st_size
+    return size
 
 
 def _files(place: Path) -> Iterator[Path]:

@@ -28,6 +28,7 @@ _ADVICE = (
     ("(1227)", "grant the rights of a backup, see docs/security.md"),
     ("ufficent privileges", "grant the rights of a backup, see docs/security.md"),
     ("ufficient privileges", "grant the rights of a backup, see docs/security.md"),
+    ("No space left on device", "free disk space, then run again"),
     ("(1356)", "a view cannot be read: drop it, or leave it out with --exclude"),
     (
         "'generation_expression'",

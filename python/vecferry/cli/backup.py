@@ -158,19 +158,18 @@ def backup(
 
 
 def back_up_first(invocation: Invocation, config: Config, directory: Path, screen: Screen) -> None:
-    """Backs a migration's source up before anything else; a whole backup of the same source in `directory` is kept.
+    """Backs a migration's source up before anything else; the backup of an earlier call is kept, see `earlier_backup`.
 
     Raises:
         VecferryError: there is no backup, for whatever reason.
     """
     from vecferry.backups.backup import backup as make_backup  # noqa: PLC0415 - a wrong option need not wait
-    from vecferry.backups.check import finished_backup  # noqa: PLC0415 - as above
+    from vecferry.backups.check import earlier_backup  # noqa: PLC0415 - as above
 
-    url = config.source_url
-    if (made := finished_backup(directory)) is not None and made.server.place == url.place:
+    scope = SourceScope(config.source_url, config.tables, config.exclude)
+    if (made := earlier_backup(directory, scope)) is not None:
         screen.note(f"--backup: {directory} holds a backup of {made.finished} already, which is kept: none is made")
         return
-    scope = SourceScope(url, config.tables, config.exclude)
     goes_on, invocation.interrupted = invocation.interrupted, None
     try:
         make_backup(scope, directory, lock=config.consistency == "lock", progress=screen)

@@ -26,7 +26,8 @@ LEFT JOIN information_schema.engines e ON e.engine = t.engine
 WHERE t.table_schema = DATABASE()
 ORDER BY t.table_name
 """
-_BASE = frozenset({"BASE TABLE", "SYSTEM VERSIONED"})
+_VERSIONED = "SYSTEM VERSIONED"
+_BASE = frozenset({"BASE TABLE", _VERSIONED})
 _GLOBAL = re.compile(r"GRANT (?P<rights>.+?) ON \*\.\* TO ", re.DOTALL)
 
 
@@ -44,6 +45,11 @@ class Thing:
     def is_table(self) -> bool:
         """Whether it holds rows."""
         return self.kind in _BASE
+
+    @property
+    def versioned(self) -> bool:
+        """Whether it keeps earlier versions of its rows."""
+        return self.kind == _VERSIONED
 
     @property
     def is_view(self) -> bool:
