@@ -529,6 +529,22 @@ def test_rights_that_are_missing_are_told(mysql: MySQLDatabase, user: str, out: 
     assert "--exclude" in str(caught.value)
 
 
+def test_a_client_is_told_the_password_where_nobody_else_looks(
+    mysql: MySQLDatabase, user: str, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it starts: once it runs, a client overwrites such an argument, and nobody would see what was shown before."""
+    mysql.execute(f"GRANT ALL ON {quoted(mysql.database)}.* TO {user}@'127.0.0.1'")
+    monkeypatch.setenv("VECFERRY_SOURCE_PASSWORD", SECRET)
+    monkeypatch.setenv("MYSQL_PWD", SECRET)
+    program, seen = out.with_name("mariadb-dump"), out.with_name("seen")
+    write_program(program, f'cat /proc/$$/cmdline /proc/$$/environ > {seen}; exec mariadb-dump "$@"')
+    backup(scope_of(as_user(mysql, user)), out, client_path=program)
+    shown = seen.read_bytes().decode(errors="replace")
+    assert "--defaults-file=/dev/fd/" in shown
+    assert "PATH=" in shown
+    assert not any(piece in shown for piece in ("g8qx", quote(SECRET, safe="")))
+
+
 def wait(process: subprocess.Popen[str], there: Callable[[], bool]) -> None:
     while not there():
         assert process.poll() is None, process.communicate()
