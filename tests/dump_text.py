@@ -33,9 +33,9 @@ class Statement:
     settings: Settings = field(default_factory=Settings)
 
 
-def split(text: str) -> list[DumpPiece]:
+def split(text: bytes) -> list[DumpPiece]:
     """Returns the statements of a dump, as the reader finds them in a file."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".sql") as file:
+    with tempfile.NamedTemporaryFile(suffix=".sql") as file:
         file.write(text)
         file.flush()
         return list(DumpScan(file.name))

@@ -55,7 +55,7 @@ MYISAM = "CREATE TABLE myisam (p point NOT NULL, SPATIAL KEY places (p)) ENGINE 
 LATIN = "CREATE TABLE latin (a varchar(5), b text COLLATE latin1_german2_ci) CHARACTER SET latin1 COLLATE latin1_bin"
 HOSTILE = "CREATE TABLE `a``b; -- 'x' /* {0} */` (`c``d\"e` int NOT NULL PRIMARY KEY, `grö\nße` int, `('` varchar(3))"
 LONG = f"CREATE TABLE `{'t' * 64}` (`{'ü' * 64}` int, KEY `{'k' * 64}` (`{'ü' * 64}`))"
-NAMES = tuple(f"CREATE TABLE `{name}` (a int)" for name in ("B", "a", "C", "_x", "Ä1", "z z", "[q]", "~t"))
+NAMES = tuple(f"CREATE TABLE `{name}` (a int)" for name in ("B", "a", "a\nb", "C", "_x", "Ä1", "z z", "[q]", "~t"))
 VIEWS = (
     (
         "CREATE VIEW joined AS SELECT types.a1, x.b1, (SELECT max(a1) FROM types WHERE types.b1 = x.b1) m,"
@@ -158,13 +158,13 @@ def mysql56_names(mysql56: MySQLDatabase) -> Iterator[list[str]]:
     yield from fill(mysql56, [[*BOTH], *packed(cases)])
 
 
-def dump(mysql: MySQLDatabase, *arguments: str) -> str:
+def dump(mysql: MySQLDatabase, *arguments: str) -> bytes:
     address = urlsplit(mysql.url)
     login = ("--host=127.0.0.1", f"--port={address.port}", f"--user={address.username}")
     command = ["mariadb-dump", *login, *OPTIONS, *arguments]
     done = subprocess.run(command, env={"MYSQL_PWD": address.password or ""}, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout.decode()
+    return done.stdout
 
 
 def dump_of_mysql56(mysql: MySQLDatabase, names: list[str]) -> list[Statement]:
@@ -248,7 +248,7 @@ def test_every_case_on_mysql_5_6(mysql56: MySQLDatabase, mysql56_names: list[str
 @pytest.mark.parametrize("name", ["phpmyadmin", "mydumper", "by_hand"])
 def test_what_other_tools_write(mysql: MySQLDatabase, name: str) -> None:
     settings = Settings(server=mysql.rows("SELECT version()")[0][0])
-    text = (DUMPS / f"{name}.sql").read_text(encoding="utf-8")
+    text = (DUMPS / f"{name}.sql").read_bytes()
     statements = [
         Statement(piece.kind, piece.text, piece.table, piece.database, piece.line, settings) for piece in split(text)
     ]
@@ -260,3 +260,16 @@ def test_what_other_tools_write(mysql: MySQLDatabase, name: str) -> None:
     assert [view.name for view in dumped.views] == [view.name for view in live.views]
     # Only a server's own words for a view are those of its catalog.
     assert list(differences(replace(live, views=()), replace(dumped, views=()), "")) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--default-character-set=latin1",), ("--compatible=ansi", "--databases"), ("--compact",), ("--skip-comments",)],
+)
+def test_options_of_the_writer(mysql: MySQLDatabase, options: tuple[str, ...]) -> None:
+    mysql.execute("CREATE TABLE `grö\"ße` (`é` enum('ä','\\\\','''') DEFAULT 'ä' COMMENT 'ö\n', b varchar(9) AS (`é`))")
+    mysql.execute("CREATE VIEW v AS SELECT `é`, b AS `x\"y` FROM `grö\"ße` WHERE b <> 'ß''\"`'")
+    mysql.execute("CREATE TRIGGER `tr` BEFORE INSERT ON `grö\"ße` FOR EACH ROW SET @a = 'é;'")
+    (live,) = live_catalogs(mysql, [mysql.database])
+    dumped = read_ddl(split(dump(mysql, *options, mysql.database)), mysql.database)
+    assert list(differences(live, replace(dumped, server=live.server), "")) == []

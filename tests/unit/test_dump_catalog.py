@@ -25,7 +25,7 @@ MYSQL84 = Settings(server="8.4.6")
 
 
 def read(name: str) -> list[DumpPiece]:
-    return split((DUMPS / f"{name}.sql").read_text(encoding="utf-8"))
+    return split((DUMPS / f"{name}.sql").read_bytes())
 
 
 def make(text: str, settings: Settings = MARIADB, name: str = "t") -> Statement:
@@ -178,6 +178,7 @@ def test_types_of_later_servers() -> None:
     assert column_of("vector(1536) NOT NULL", Settings(server="11.8.2-MariaDB")).length == 6144
     newer = Settings(server="9.2.0")
     assert column_of("vector(3) DEFAULT NULL", newer).column_type == "vector(3)"
+    assert column_of("vector(3) DEFAULT NULL", newer).length is None
     table = table_of("v vector(3) NOT NULL, VECTOR KEY `near` (`v`) `M`=8 `DISTANCE`=cosine", MARIADB)
     assert table.indexes == (Index("near", (IndexColumn("v"),), unique=False, kind="VECTOR"),)
     column = column_of(
@@ -309,6 +310,10 @@ SELECTS = [
     ("select `u`.`a` from `u` where exists(select 1 from `t` where `t`.`a` = `u`.`a`)",
      "select `d`.`u`.`a` from `d`.`u` where exists(select 1 from `d`.`t` where `d`.`t`.`a` = `d`.`u`.`a`)"),
     ("select `t`.`a` from (select `t`.`a` from `t`) `t`", "select `t`.`a` from (select `d`.`t`.`a` from `d`.`t`) `t`"),
+    (
+        "select (select `t`.`a` from (select 1 AS `a`) `t`) from `t`",
+        "select (select `t`.`a` from (select 1 AS `a`) `t`) from `d`.`t`",
+    ),
     ("with `c` as (select `t`.`a` from `t`) select `c`.`a` from `c`",
      "with `c` as (select `d`.`t`.`a` from `d`.`t`) select `c`.`a` from `c`"),
     ("select `v`.`a` from `v` WITH CASCADED CHECK OPTION", "select `v`.`a` from `d`.`v`"),
@@ -349,6 +354,8 @@ def test_databases() -> None:
     statements = [replace(make("CREATE TABLE t (a int)"), database=name) for name in ("mysql", "one", "two", "sys")]
     assert databases(statements) == ("one", "two")
     assert read_ddl(statements, "two").database == "two"
+    unnamed = Statement("drop", "DROP TABLE IF EXISTS `t`")
+    assert [table.name for table in read_ddl([*statements, unnamed], "two").tables] == ["t"]
     with pytest.raises(UsageError, match="several databases, one, two: name the one to carry"):
         read_ddl(statements)
     with pytest.raises(UsageError, match="no database mysql: it holds one, two"):
