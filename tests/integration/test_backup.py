@@ -235,6 +235,10 @@ def test_mysql_by_mydumper_where_no_client_of_its_own_is_there(
     assert check_backup(out).status == "ok"
     restore_folder(out, made, mysql)
     assert state(mysql) == state(mysql56)
+    mysql56.execute("CREATE TABLE isam (id int) ENGINE=MyISAM")
+    mysql56.execute("INSERT INTO isam VALUES (1), (2)")
+    locked = backup(scope_of(mysql56), out.with_name("locked"), client="mydumper", lock=True)
+    assert {table.name: table.rows for table in locked.tables} == counts(mysql56)
 
 
 def test_tables_are_chosen_by_patterns(mysql: MySQLDatabase, out: Path) -> None:
@@ -690,6 +694,8 @@ def test_mydumper_when_asked(mysql: MySQLDatabase, out: Path) -> None:
     assert {table.name: table.rows for table in made.tables} == expected
     assert {file.compression for file in made.files} == {"gzip", "none"}
     assert check_backup(out).status == "ok"
+    locked = backup(scope_of(mysql), out.with_name("locked"), client="mydumper", lock=True, compression="none")
+    assert locked.rows == made.rows + expected["plain"]  # those of child
     (out / made.files[0].name).unlink()
     assert check_backup(out).problems == (f"{made.files[0].name} is missing",)
     with pytest.raises(UsageError, match="mydumper writes and compresses its own files"):

@@ -107,6 +107,7 @@ def backup(
                         compression,
                         meter,
                         encrypted=found.encrypted,
+                        locked=lock,
                     )
                 else:
                     dump = textdump.run(program, scope.url, login, chosen, folder, compression or "zstd", meter)

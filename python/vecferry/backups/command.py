@@ -111,7 +111,15 @@ def dump_arguments(client: Client, scope: Scope) -> list[str]:
 
 
 def mydumper_arguments(
-    url: DatabaseURL, scope: Scope, folder: str, skipped: str | None, *, encrypted: bool, gzip: bool, threads: int
+    url: DatabaseURL,
+    scope: Scope,
+    folder: str,
+    skipped: str | None,
+    *,
+    encrypted: bool,
+    locked: bool,
+    gzip: bool,
+    threads: int,
 ) -> list[str]:
     """Returns the arguments of mydumper behind the option file, in which it looks for no TLS.
 
@@ -121,6 +129,7 @@ def mydumper_arguments(
         folder: where the files go.
         skipped: the path of a file with a line `database.table` for each table to leave out.
         encrypted: as for `option_file`.
+        locked: whether writers are kept out of the tables meanwhile.
         gzip: whether files are compressed.
         threads: its connections to the server.
 
@@ -133,7 +142,8 @@ def mydumper_arguments(
         f"--database={scope.database}",
         f"--outputdir={folder}",
         f"--threads={threads}",
-        "--trx-consistency-only",
+        # Behind a lock of ours, its own would wait for ever.
+        "--no-locks" if locked else "--trx-consistency-only",
         # Errors alone: it warns of tables without transactions, which are refused or locked, and of every large row.
         "--verbose=1",
         *(["--ssl"] if encrypted else []),

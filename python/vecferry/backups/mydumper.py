@@ -50,6 +50,7 @@ def run(
     meter: Meter,
     *,
     encrypted: bool,
+    locked: bool,
 ) -> Dump:
     """Dumps into the folder `dump` of `folder`.
 
@@ -63,6 +64,7 @@ def run(
         folder: gets the files, in a folder under its partial name.
         compression: of the files; None for gzip.
         encrypted: whether our own connection to the source runs over TLS.
+        locked: whether writers are kept out of the tables meanwhile.
         meter: is told how far it is.
 
     Raises:
@@ -88,6 +90,7 @@ def run(
             str(place),
             path_of(skipped) if skipped is not None else None,
             encrypted=encrypted,
+            locked=locked,
             gzip=compression != "none",
             threads=_THREADS,
         )
