@@ -13,6 +13,7 @@ _DATA = re.compile(r"(?P<name>.+)\.sql(?:\.(?:gz|zst|xz))?$")
 _SCHEMA = ("-schema-create", "-schema-sequence", "-schema-tablespace", "-schema")
 _AFTERWARDS = ("-schema-view", "-schema-triggers", "-schema-post", "-checksum")
 _BACKUP = ("dump.sql.zst", "dump.sql.gz", "dump.sql.xz", "dump.sql")
+_BACKUP_FOLDER = "dump"
 _HEAD_BYTES = 4096
 _LOOKED_AT = (
     (b"PGDMP", "a PostgreSQL dump in pg_dump's own format: restore it with pg_restore"),
@@ -64,6 +65,8 @@ def _directory(path: Path) -> DumpFiles:
         return DumpFiles(str(path), tuple(sorted(found, key=_turn)), closed=False)
     if "metadata.partial" in present:
         raise SourceError(f"mydumper has not finished the dump in {path}: it still calls its record metadata.partial")
+    if "manifest.json" in present and (path / _BACKUP_FOLDER).is_dir():
+        return _directory(path / _BACKUP_FOLDER)
     for name in _BACKUP:
         if name in present:
             check_file(path / name)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vecferry._core import DumpError, DumpScan
+from vecferry._core import DumpError
 from vecferry.dump.files import DumpFiles, find_files
+from vecferry.dump.scan import scan_file
 from vecferry.errors import SourceError
 
 if TYPE_CHECKING:
-    from vecferry._core import DumpPiece, DumpSettings
+    from collections.abc import Sequence
 
-PIECE_BYTES = 1024 * 1024
-"""About how many bytes of rows are read at once; a row is never cut."""
+    from vecferry._core import DumpPiece, DumpSettings
+    from vecferry.dump.scan import Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +96,38 @@ def stamp(path: str) -> tuple[int, int]:
 
 def _scanned(files: DumpFiles) -> Index:
     index = Index(files)
-    for name in files.names:
-        _scan(index, name)
+    with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="vecferry-scan") as pool:
+        for name in files.names:
+            path = files.path(name)
+            try:
+                _add(index, name, scan_file(path, pool))
+            except (DumpError, OSError) as error:
+                raise unreadable(path, error) from error
     return index
 
 
-def _scan(index: Index, name: str) -> None:
-    path = index.files.path(name)
-    try:
-        scan = DumpScan(path, piece_bytes=PIECE_BYTES)
-        for found in scan:
+def _add(index: Index, name: str, stretches: Sequence[Stretch]) -> None:
+    line = 0
+    for stretch in stretches:
+        for found in stretch.pieces:
             if found.kind != "insert":
                 index.statements.append(found)
             elif found.rows:
                 place = (found.database, found.table or "")
-                piece = Piece(name, found.start, found.end, found.line, found.rows, found.columns, found.settings)
+                piece = Piece(
+                    name, found.start, found.end, found.line + line, found.rows, found.columns, found.settings
+                )
                 index.pieces.setdefault(place, []).append(piece)
-    except (DumpError, OSError) as error:
-        raise unreadable(path, error) from error
-    index.digests[name] = scan.digest
-    index.size += scan.size
-    index.compressed |= scan.compression != "none"
-    index.writer = scan.writer or index.writer
-    if index.files.closed and not scan.complete:
+        line += stretch.lines
+    first, last = stretches[0], stretches[-1]
+    content = "".join(stretch.digest for stretch in stretches)
+    index.digests[name] = content if len(stretches) == 1 else hashlib.sha256(content.encode()).hexdigest()[:32]
+    index.size += last.end
+    index.compressed |= first.compression != "none"
+    index.writer = first.writer or index.writer
+    index.server = first.settings.server or index.server
+    if index.files.closed and not last.complete:
         index.unfinished.append(name)
-    index.server = scan.settings.server or index.server
 
 
 def unreadable(path: str, error: Exception) -> SourceError:

@@ -161,9 +161,7 @@ def read_again(
     for start, end, _, _ in part.pieces:
         try:
             data = read_plain(path, start, end)
-            yield rows_of(
-                data, part.columns, columns, pairs, settings.charset, backslash=not settings.no_backslash_escapes
-            )
+            yield rows_of(data, part.columns, columns, pairs, settings)
         except (ValueError, OSError) as error:
             raise unreadable(f"{path} between bytes {start} and {end}", error) from error
 

@@ -6,7 +6,9 @@ What a query of a comparison would have made of a value in MySQL's words (`compa
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +19,7 @@ from vecferry.mapping.typemap import SPATIAL, base_type
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vecferry._core import DumpSettings
     from vecferry.compare.pairs import Pair
     from vecferry.model import Column
 
@@ -32,6 +35,9 @@ _CODECS = {
     "big5": "big5", "euckr": "euc_kr", "cp850": "cp850", "cp852": "cp852", "cp866": "cp866", "tis620": "tis-620",
     "macroman": "mac-roman", "macce": "mac-latin2",
 }  # fmt: skip
+_UTC = frozenset({"SYSTEM", "UTC", "+00:00", "-00:00", "+0:00", "-0:00"})
+_OFFSET = re.compile(r"([+-])(\d{1,2}):(\d\d)", re.ASCII)
+_SECONDS = len("2000-01-01 00:00:00")
 _TIME = re.compile(r"(-?)(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?")
 
 
@@ -40,8 +46,7 @@ class NotReadableError(ValueError):
 
 
 def rows_of(
-    data: bytes, fields: Sequence[str], columns: Sequence[Column], pairs: Sequence[Pair], charset: str, *,
-    backslash: bool,
+    data: bytes, fields: Sequence[str], columns: Sequence[Column], pairs: Sequence[Pair], settings: DumpSettings
 ) -> pa.RecordBatch:  # fmt: skip
     """Reads rows for a comparison.
 
@@ -50,8 +55,7 @@ def rows_of(
         fields: the columns of each row, in order.
         columns: the source's description of each pair's column.
         pairs: what is wanted.
-        charset: the character set of texts; `binary` where each has its column's own.
-        backslash: whether a backslash escapes.
+        settings: how the rows are to be read; of the character set `binary` each text has its column's own.
 
     Returns:
         A column for each pair, of its `read_type`.
@@ -61,12 +65,13 @@ def rows_of(
         ValueError: the rows cannot be read.
     """
     places = [fields.index(pair.name) for pair in pairs]
-    read = pa.array(plain_rows(data, len(fields), places, backslash))
+    read = pa.array(plain_rows(data, len(fields), places, not settings.no_backslash_escapes))
     arrays = []
     for number, (column, pair) in enumerate(zip(columns, pairs, strict=True)):
         values, forms = read.field(2 * number), read.field(2 * number + 1)
         try:
-            arrays.append(_made(values, forms, column, pair, charset))
+            array = _made(values, forms, column, pair, settings.charset)
+            arrays.append(_in_utc(array, settings.time_zone) if column.data_type == "timestamp" else array)
         except (ValueError, OverflowError) as error:
             raise NotReadableError(f"a value of {pair.name} cannot be read as {column.column_type}: {error}") from error
     return pa.record_batch(arrays, names=[pair.name for pair in pairs])
@@ -103,6 +108,26 @@ def _of_text(text: pa.Array, kind: str, base: str, pair: Pair) -> pa.Array:
     if kind == "date" and base != "date":
         return pc.binary_join_element_wise(text, "00:00:00", " ")
     return text
+
+
+def _in_utc(text: pa.Array, zone: str | None) -> pa.Array:
+    """Returns moments that are told in the dump's time zone as UTC tells them."""
+    if zone is None or zone.upper() in _UTC:
+        return text
+    offset = _OFFSET.fullmatch(zone)
+    if offset:
+        shift = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+        meant: tzinfo = timezone(-shift if offset[1] == "-" else shift)
+    else:
+        meant = ZoneInfo(zone)
+
+    def told(value: str) -> str:
+        if value.startswith("0000"):
+            return value
+        moment = datetime.fromisoformat(value[:_SECONDS]).replace(tzinfo=meant).astimezone(UTC)
+        return moment.strftime("%Y-%m-%d %H:%M:%S") + value[_SECONDS:]
+
+    return pa.array([None if value is None else told(value) for value in text.to_pylist()], pa.string())
 
 
 def _each(values: pa.Array, made: Callable[[bytes], str]) -> pa.Array:

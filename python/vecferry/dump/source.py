@@ -55,7 +55,18 @@ class DumpSession:
         found = read_ddl(self._index.statements, self._source.database, include, exclude)
         tables = tuple(self._with_sizes(table) for table in found.tables)
         lost = tuple(loss for table in tables for loss in announced(table))
-        return replace(found, tables=tables, leftovers=(*found.leftovers, *lost), dump=self._index.digest)
+        notes = (*found.notes, *(self._zone_note(table) for table in tables if self._lacks_zone(table)))
+        return replace(found, tables=tables, leftovers=(*found.leftovers, *lost), notes=notes, dump=self._index.digest)
+
+    def _lacks_zone(self, table: Table) -> bool:
+        zones = {piece.settings.time_zone for piece in self._pieces(table.name)}
+        return bool(zones & {None, "SYSTEM"}) and any(column.data_type == "timestamp" for column in table.columns)
+
+    def _zone_note(self, table: Table) -> str:
+        return (
+            f"{table.name}: the dump does not say in which time zone its timestamps are: they are taken as UTC"
+            " (mysqldump --tz-utc, its default, says so)"
+        )
 
     def _with_sizes(self, table: Table) -> Table:
         pieces = self._pieces(table.name)
