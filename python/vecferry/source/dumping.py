@@ -11,12 +11,14 @@ from vecferry.errors import SourceError, UsageError
 from vecferry.mapping.select import literal
 from vecferry.source.connect import encrypted
 from vecferry.source.consistency import status_statement
-from vecferry.source.flavor import Flavor, flavor, plain_text
+from vecferry.source.flavor import flavor, plain_text
 from vecferry.source.grants import unseen
 from vecferry.source.query import rows
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
+
+    from vecferry.mapping.flavor import Flavor
 
 _THINGS = """
 SELECT t.table_name AS name, t.table_type AS kind, t.engine AS engine_, e.transactions AS transactions_,
