@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -20,12 +21,14 @@ from tests.integration.dumping import dump as dumped
 from tests.integration.support import run, run_verify, target_rows
 from tests.integration.test_cases import check_carried, check_refused, fill
 from vecferry import list_rejects, load_config, make_plan, retry_rejects
+from vecferry._core import DumpSettings
 from vecferry.demo import sample
+from vecferry.dump import scan
+from vecferry.dump.files import find_files
+from vecferry.dump.index import Index, _add, _scanned
 from vecferry.errors import ExitCode, ForbiddenError, SourceError, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import MySQLDatabase, PostgresDatabase
 
 ROWS = 200
@@ -326,3 +329,44 @@ def test_a_plan_estimates(athena: MySQLDatabase, postgres: PostgresDatabase, tmp
     assert plan.estimate is not None
     assert plan.estimate.load_seconds
     assert [spec.dimensions for spec in plan.embeddings] == [sample.DIMENSIONS]
+
+
+@pytest.mark.parametrize("zone", ["+05:30", "Europe/Paris"])
+def test_timestamps_that_are_told_in_another_zone(
+    zone: str, mysql: MySQLDatabase, postgres: PostgresDatabase, tmp_path: Path
+) -> None:
+    mysql.execute("CREATE TABLE t (id int PRIMARY KEY, s timestamp(3) NULL, d datetime)")
+    mysql.execute("SET time_zone = '+00:00'")
+    mysql.execute("INSERT INTO t VALUES (1, '2020-01-31 23:30:00.125', '2020-01-31 23:30:00'), (2, NULL, NULL)")
+    path = dump(mysql, tmp_path / "dump.sql")
+    told = {"+05:30": "2020-02-01 05:00:00.125", "Europe/Paris": "2020-02-01 00:30:00.125"}[zone]
+    text = path.read_text().replace("'2020-01-31 23:30:00.125'", f"'{told}'")
+    path.write_text(text.replace("TIME_ZONE='+00:00'", f"TIME_ZONE='{zone}'"))
+    assert run(mysql, postgres, source=str(path)).status == "ok"
+    assert differences(mysql, postgres) == []
+    silent = re.sub(r"^.*TIME_ZONE.*\n", "", dump(mysql, path).read_text(), flags=re.MULTILINE)
+    path.write_text(silent)
+    plan = make_plan(load_config(source=str(path), target=postgres.url, truncate=True))
+    assert any(note.startswith("t: the dump does not say in which time zone") for note in plan.notes)
+
+
+def test_stretches_find_what_one_scan_finds(
+    mysql: MySQLDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mysql.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    lure = "x\n;\nINSERT INTO `t` VALUES (1,'no');\n-- no\n"
+    with mysql.connect().cursor() as cursor:
+        cursor.executemany("INSERT INTO t VALUES (%s, %s)", [(number, lure * (number % 40)) for number in range(300)])
+    for options in ((), ("--skip-extended-insert",)):
+        path = str(dump(mysql, tmp_path / f"{len(options)}.sql", *options))
+        whole = Index(find_files(path))
+        _add(whole, Path(path).name, [scan._scan(path, 0, None, scan.State(DumpSettings()))])
+        monkeypatch.setattr(scan, "STRETCH_BYTES", 20_000)
+        parts = _scanned(find_files(path))
+        monkeypatch.undo()
+        assert [piece.text for piece in parts.statements] == [piece.text for piece in whole.statements]
+        for place, pieces in whole.pieces.items():
+            assert sum(piece.rows for piece in parts.pieces[place]) == sum(piece.rows for piece in pieces)
+            ours = {piece.start: piece.line for piece in parts.pieces[place]}
+            assert all(ours.get(piece.start, piece.line) == piece.line for piece in pieces)
+        assert (parts.size, parts.unfinished, parts.server) == (whole.size, whole.unfinished, whole.server)
