@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from tests.integration.dumping import dump
 from tests.integration.support import run
 
 if TYPE_CHECKING:
@@ -81,13 +82,25 @@ def source(application: Application, mysql: MySQLDatabase) -> dict[str, list[dic
     return entities
 
 
+@pytest.mark.parametrize("dumped", [False, True], ids=["server", "dump"])
 def test_typeorm_made_the_target(
-    application: Application, mysql: MySQLDatabase, postgres: PostgresDatabase, source: dict[str, list[dict[str, Any]]]
+    application: Application,
+    mysql: MySQLDatabase,
+    postgres: PostgresDatabase,
+    source: dict[str, list[dict[str, Any]]],
+    tmp_path: Path,
+    *,
+    dumped: bool,
 ) -> None:
     application.ask("typeorm", postgres.url, "create-schema")
     postgres.execute("UPDATE migrations SET name = 'Postgres1700000000001'")
     migrations = postgres.rows("SELECT * FROM migrations")
-    report = run(mysql, postgres)
+    options = {}
+    if dumped:
+        path = tmp_path / "dump.sql"
+        path.write_bytes(dump(mysql))
+        options = {"source": str(path)}
+    report = run(mysql, postgres, None, **options)
     _assert_carried(report, mysql, postgres)
     assert postgres.rows("SELECT * FROM migrations") == migrations
     assert application.ask("typeorm", postgres.url, "dump") == source
