@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 from tests.integration.dumping import ANYTHING, catalog, dump, rows_of
@@ -17,7 +18,7 @@ from vecferry.dump.answers import (
 )
 from vecferry.mapping.checks import checks_of
 from vecferry.model import TargetColumn
-from vecferry.origin import Reference
+from vecferry.origin import Answer, Reference
 from vecferry.source.ask import ask_orphans, ask_values
 from vecferry.source.connect import connect
 
@@ -35,9 +36,9 @@ def halves(values: dict[str, pa.Array]) -> list[dict[str, pa.Array]]:
 
 
 KEYS = [
-    ("int", ["10", "-2", "1", "3", "22", "111"]),
+    ("int", ["10", "9", "22", "111"]),
     ("bigint unsigned", ["18446744073709551615", "2", "10", "9", "100", "11"]),
-    ("decimal(40,3)", ["10.5", "-2", "1", "9", "22", "111"]),
+    ("decimal(40,3)", ["10.5", "9", "22", "111"]),
     ("varchar(9) COLLATE utf8mb4_bin", ["'b'", "'it''s'", "'a'", "'10'", "'9'", "'aa'"]),
     ("varbinary(9)", ["x'62'", "x'00'", "x'6100'", "x'61'", "x'ff'", "x'80'"]),
     ("enum('z','b','a')", ["'a'", "'b'", "'z'"]),
@@ -73,7 +74,7 @@ def test_counts_and_examples_as_the_server_gives_them(mysql: MySQLDatabase) -> N
 
 ORPHANS = [
     ("int", "int", ["1", "2", "NULL", "-3"], ["1", "-3"]),
-    ("bigint", "bigint unsigned", ["1", "2", "-1"], ["1", "18446744073709551615"]),
+    ("bigint", "bigint unsigned", ["1", "-1", "9007199254740993"], ["1", "18446744073709551615", "9007199254740992"]),
     ("decimal(9,2)", "decimal(9,2)", ["1.50", "2"], ["1.5", "3"]),
     ("decimal(9,2)", "decimal(12,4)", ["1.50", "2", "0"], ["1.5", "0"]),
     ("datetime(3)", "datetime(6)", ["'2024-01-01 00:00:00.5'", "'2024-01-01'"], ["'2024-01-01 00:00:00.500000'"]),
@@ -95,21 +96,21 @@ def test_orphans_as_the_server_tells_them(mysql: MySQLDatabase) -> None:
     with connect(parse_source(mysql.url)) as connection:
         for number, case in enumerate(ORPHANS):
             child, parent = tables[f"c{number}"], tables[f"p{number}"]
-            for ignore_case in (False, True):
-                loose = (child.column("a").character_set is not None, False)
-                reference = Reference(child.name, "fk", ("a", "b"), parent.name, ("a", "b"), loose, ignore_case)
-                expected = ask_orphans(connection, reference, ("id",))
-                found = orphans(text, child, parent, ignore_case=ignore_case)
-                assert expected is not None
-                assert (found.count, found.examples) == (expected.count, expected.examples), case
+            for names, ignore_case in product(("a", "ab"), (False, True)):
+                loose = (child.column("a").character_set is not None, False)[: len(names)]
+                reference = Reference(child.name, "fk", (*names,), parent.name, (*names,), loose, ignore_case)
+                expected = ask_orphans(connection, reference, ("id",)) or Answer(0)
+                found = orphans(text, child, parent, names, ignore_case=ignore_case)
+                assert (found.count, found.examples) == (expected.count, expected.examples), (case, names, ignore_case)
+                assert expected.count or names == "a"
 
 
-def orphans(text: bytes, child: Table, parent: Table, *, ignore_case: bool) -> Tally:
-    own, theirs = ([side.column(name) for name in "ab"] for side in (child, parent))
-    parts = halves(rows_of(text, parent, "ab"))
+def orphans(text: bytes, child: Table, parent: Table, names: str, *, ignore_case: bool) -> Tally:
+    own, theirs = ([side.column(name) for name in names] for side in (child, parent))
+    parts = halves(rows_of(text, parent, names))
     known = parent_frame(key_frame(part, theirs, own, ignore_case=ignore_case) for part in parts)
     total = Tally()
-    for part in halves(rows_of(text, child, ["id", "a", "b"])):
+    for part in halves(rows_of(text, child, ["id", *names])):
         total += tally_orphans(key_frame(part, own, theirs, ignore_case=ignore_case), known, part, child, ["id"])
     return total
 

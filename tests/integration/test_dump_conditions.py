@@ -202,8 +202,8 @@ def test_conditions_as_mysql_56_sees_them(mysql56: MySQLDatabase) -> None:
 
 SHAPES = [
     "POINT(1 2)", "POINT(181 0)", "POINT(-180 90)", "POINT(0 -90.5)", "LINESTRING(0 0, 200 1)", "LINESTRING(0 0, 20 1)",
-    "POLYGON((0 0, 0 91, 1 0, 0 0))", "POLYGON((0 0, 0 9, 1 0, 0 0), (0 0, 0 1, 1 0, 0 0))", "MULTIPOINT(1 2, 300 4)",
-    "MULTIPOLYGON(((0 0, 0 1, 1 0, 0 0)), ((0 0, 0 -99, 1 0, 0 0)))",
+    "POLYGON((0 0, 0 91, 1 0, 0 0))", "POLYGON((0 0, 0 9, 1 0, 0 0), (0 0, 0 1, 1 0, 0 0))", "MULTIPOINT(300 4, 1 2)",
+    "MULTIPOLYGON(((0 0, 0 -99, 1 0, 0 0)), ((0 0, 0 1, 1 0, 0 0)))",
     "GEOMETRYCOLLECTION(POINT(1 2), LINESTRING(0 0, 1 2))",
     "GEOMETRYCOLLECTION(POINT(1 2), POLYGON((0 0, 0 1, 500 0, 0 0)))",
 ]  # fmt: skip

@@ -16,7 +16,6 @@ from vecferry.dump.conditions import mask_of
 from vecferry.dump.row_keys import smallest_keys
 from vecferry.dump.values import BYTES, integers
 from vecferry.mapping.ranges import INTEGERS
-from vecferry.mapping.typemap import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -173,9 +172,7 @@ _FRACTION = r"(\.[0-9]*?)0+$"
 def _comparable(values: pa.Array, own: Column, other: Column, *, ignore_case: bool) -> pa.Array:
     kinds = {own.data_type, other.data_type}
     if kinds <= INTEGERS.keys():
-        # A frame joins equal types alone.
-        whole, wide = integers(values, own), {type_name(side) == "bigint unsigned" for side in (own, other)}
-        return whole.cast(pa.decimal128(20, 0)) if len(wide) > 1 else whole
+        return integers(values, own)
     if kinds & _AS_BYTES:
         return values.cast(pa.binary())
     if kinds <= {"datetime", "timestamp", "time"}:
