@@ -236,7 +236,7 @@ def test_hostile_names(name: str, ansi: bool) -> None:
         f"CREATE TABLE {quoted} ({quoted} int NOT NULL, b int, PRIMARY KEY ({quoted}), KEY {quoted} ({quoted} DESC),"
         f" CONSTRAINT {quoted} FOREIGN KEY ({quoted}) REFERENCES {quoted} ({quoted}))"
     )
-    alter = Statement("alter table", f"ALTER TABLE {quoted} ADD UNIQUE KEY u (b, {quoted})", settings=MARIADB)
+    alter = Statement("alter table", f"ALTER TABLE {quoted} ADD UNIQUE KEY u (b, {quoted})", name, settings=MARIADB)
     settings = Settings(ansi_quotes=ansi, server="8.4.6")
     (table,) = read_ddl([make(text, settings), replace(alter, settings=settings)]).tables
     assert (table.name, table.columns[0].name, table.primary_key) == (name, name, (name,))
@@ -344,6 +344,8 @@ def test_patterns() -> None:
         names(("users",))
     with pytest.raises(SourceError, match="WHATEVER"):
         names()
+    alter = Statement("alter table", "ALTER TABLE broken ADD WHATEVER", "broken", settings=MARIADB)
+    assert read_ddl([broken, alter], exclude=("b*",)).tables == ()
     view = Statement("create view", "CREATE VIEW broken", "broken")
     assert read_ddl([view], exclude=("bro*",)).views == ()
     with pytest.raises(SourceError, match="CREATE VIEW for broken .* its end; leave it out by --exclude 'broken'"):

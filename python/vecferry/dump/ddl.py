@@ -27,6 +27,7 @@ _SYSTEM = frozenset({"mysql", "sys", "information_schema", "performance_schema"}
 _HEAD = 12
 """Words within which a CREATE says what it makes: `CREATE OR REPLACE DEFINER = a @ b PACKAGE`."""
 _EXCLUDABLE = frozenset({"create table", "create view", "alter table"})
+_UNREAD = frozenset({"use", "set", "lock"})
 _MAKING = _EXCLUDABLE | KINDS
 _RENAMED = "this view is not carried: its columns are named apart from its SELECT, which is not read"
 _NO_SRID = (
@@ -116,24 +117,10 @@ def _read(
     statement: StatementLike, found: _Found, server: Flavor, include: tuple[str, ...], exclude: tuple[str, ...]
 ) -> None:
     name = statement.table or ""
-    cursor = Cursor(statement.text or "", statement.settings)
+    if statement.kind in _UNREAD or _left_out(statement.kind, name, found, include, exclude):
+        return
     try:
-        if statement.kind == "create table":
-            _create_table(cursor, statement.line, found, server, include, exclude)
-        elif statement.kind == "alter table":
-            _alter_table(cursor, found, server)
-        elif statement.kind == "create view":
-            _create_view(statement, found, exclude)
-        elif statement.kind == "drop":
-            _drop(cursor, found)
-        elif statement.kind in KINDS:
-            found.leftovers.read(cursor)
-        elif statement.kind == "create database":
-            found.charset = _database_charset(cursor, server) or found.charset
-        elif statement.kind == "create index":
-            _create_index(cursor, found)
-        elif statement.kind == "other":
-            _other(cursor, found)
+        _apply(statement, Cursor(statement.text or "", statement.settings), found, server)
     except NotUnderstoodError as error:
         about = f" for {name}" if name else ""
         without = f"leave it out by --exclude {name!r}, or " if statement.kind in _EXCLUDABLE else ""
@@ -143,14 +130,44 @@ def _read(
         ) from error
 
 
-def _create_table(
-    cursor: Cursor, line: int, found: _Found, server: Flavor, include: tuple[str, ...], exclude: tuple[str, ...]
-) -> None:
+def _left_out(kind: str, name: str, found: _Found, include: tuple[str, ...], exclude: tuple[str, ...]) -> bool:
+    if kind == "create table" and (matches(name, exclude) or (include and not matches(name, include))):
+        found.tables[name] = None
+        return True
+    if kind == "create view" and matches(name, exclude):
+        found.tables.pop(name, None)
+        found.views[name] = None
+        return True
+    return kind == "alter table" and found.tables.get(name) is None
+
+
+def _apply(statement: StatementLike, cursor: Cursor, found: _Found, server: Flavor) -> None:
+    kind = statement.kind
+    if kind == "create table":
+        _create_table(cursor, statement.line, found, server)
+    elif kind == "alter table":
+        table = alter_table(cursor, found.tables, server)
+        found.tables[table.name] = table
+    elif kind == "create view":
+        view = read_view(statement.text or "", statement.settings, "")
+        found.tables.pop(view.name, None)
+        found.views[view.name] = statement
+    elif kind == "drop":
+        _drop(cursor, found)
+    elif kind == "create database":
+        found.charset = _database_charset(cursor, server) or found.charset
+    elif kind == "create index":
+        indexed = create_index(cursor, found.tables)
+        found.tables |= {indexed.name: indexed} if indexed is not None else {}
+    elif kind in KINDS:
+        found.leftovers.read(cursor)
+    else:
+        _other(cursor, found)
+
+
+def _create_table(cursor: Cursor, line: int, found: _Found, server: Flavor) -> None:
     name, unless = _head(cursor)
     if unless and (name in found.tables or name in found.views):
-        return
-    if matches(name, exclude) or (include and not matches(name, include)):
-        found.tables[name] = None
         return
     if name in found.tables:
         raise SourceError(
@@ -158,8 +175,7 @@ def _create_table(
             advice="take one of them out, or dump the database again",
         )
     charset = found.charset or (default_charset(server), default_collation(default_charset(server), server))
-    others = {table.name: table for table in found.tables.values() if table is not None}
-    found.tables[name] = create_table(cursor, Written(name, *charset), server, others)
+    found.tables[name] = create_table(cursor, Written(name, *charset), server, found.tables)
     # mysqldump, mydumper and phpMyAdmin make a table in a view's place until all tables are there.
     found.views.pop(name, None)
 
@@ -172,28 +188,6 @@ def _head(cursor: Cursor) -> tuple[str, bool]:
     name = cursor.qualified()
     cursor.place = place
     return name, unless
-
-
-def _alter_table(cursor: Cursor, found: _Found, server: Flavor) -> None:
-    place = cursor.place
-    while not cursor.take("TABLE"):
-        cursor.next()
-    cursor.take("IF", "EXISTS")
-    name = cursor.qualified()
-    table = found.tables.get(name)
-    if table is not None:
-        cursor.place = place
-        found.tables[name] = alter_table(cursor, {name: table}, server)
-
-
-def _create_view(statement: StatementLike, found: _Found, exclude: tuple[str, ...]) -> None:
-    name = statement.table or ""
-    found.tables.pop(name, None)
-    if matches(name, exclude):
-        found.views[name] = None
-        return
-    read_view(statement.text or "", statement.settings, "")
-    found.views[name] = statement
 
 
 def _drop(cursor: Cursor, found: _Found) -> None:
@@ -220,12 +214,6 @@ def _database_charset(cursor: Cursor, server: Flavor) -> tuple[str, str] | None:
         if charset is None:
             cursor.next()
     return found
-
-
-def _create_index(cursor: Cursor, found: _Found) -> None:
-    table = create_index(cursor, {name: table for name, table in found.tables.items() if table is not None})
-    if table is not None:
-        found.tables[table.name] = table
 
 
 def _other(cursor: Cursor, found: _Found) -> None:

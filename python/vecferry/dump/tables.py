@@ -15,6 +15,8 @@ from vecferry.mapping.select import quote
 from vecferry.model import Check, Column, ForeignKey, Index, IndexColumn, Loss, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vecferry.dump.tokens import Cursor
     from vecferry.mapping.flavor import Flavor
 
@@ -45,7 +47,7 @@ class Written:
     versioned: bool = False
 
 
-def create_table(cursor: Cursor, empty: Written, server: Flavor, others: dict[str, Written]) -> Written:
+def create_table(cursor: Cursor, empty: Written, server: Flavor, others: Mapping[str, Written | None]) -> Written:
     """Reads a CREATE TABLE.
 
     Args:
@@ -84,7 +86,7 @@ def create_table(cursor: Cursor, empty: Written, server: Flavor, others: dict[st
     return replace(table, columns=first_timestamp(table.columns, definitions, server))
 
 
-def alter_table(cursor: Cursor, tables: dict[str, Written], server: Flavor) -> Written:
+def alter_table(cursor: Cursor, tables: Mapping[str, Written | None], server: Flavor) -> Written:
     """Reads an ALTER TABLE; returns the table as it is then.
 
     Raises:
@@ -95,7 +97,9 @@ def alter_table(cursor: Cursor, tables: dict[str, Written], server: Flavor) -> W
     cursor.take("IGNORE")
     cursor.need("TABLE")
     cursor.take("IF", "EXISTS")
-    table = tables[cursor.qualified()]
+    table = tables.get(cursor.qualified())
+    if table is None:
+        raise cursor.stuck()
     while cursor.here.kind != "end":
         table = _action(cursor, table, server)
         if not cursor.take(","):
@@ -105,7 +109,7 @@ def alter_table(cursor: Cursor, tables: dict[str, Written], server: Flavor) -> W
     return table
 
 
-def create_index(cursor: Cursor, tables: dict[str, Written]) -> Written | None:
+def create_index(cursor: Cursor, tables: Mapping[str, Written | None]) -> Written | None:
     """Reads a CREATE INDEX; returns its table with it, None where there is no such table.
 
     Raises:
@@ -114,14 +118,15 @@ def create_index(cursor: Cursor, tables: dict[str, Written]) -> Written | None:
     cursor.need("CREATE")
     cursor.take("OR", "REPLACE")
     key, name = read_index(cursor)
-    return _with(tables[name], key) if name in tables else None
+    table = tables.get(name)
+    return _with(table, key) if table is not None else None
 
 
 def _default_action(server: Flavor) -> str:
     return "NO ACTION" if not server.mariadb and server.version >= (8, 0, 0) else "RESTRICT"
 
 
-def _like(cursor: Cursor, table: Written, others: dict[str, Written]) -> Written:
+def _like(cursor: Cursor, table: Written, others: Mapping[str, Written | None]) -> Written:
     place = cursor.place
     model = others.get(cursor.qualified())
     if model is None:

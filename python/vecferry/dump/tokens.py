@@ -8,8 +8,7 @@ text of an expression is cut out as it stands.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vecferry.mapping.select import quote
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["word", "name", "string", "number", "bits", "mark", "end"]
 
+_WORDS = frozenset({"word", "mark"})
 _SHOWN = 60
 """Letters of a statement in a message."""
 # Comments of a version stand open: whoever split the statements has taken out those that the server would not read.
@@ -42,8 +42,7 @@ class NotUnderstoodError(Exception):
     """A statement goes on otherwise than expected; the text is what stands there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word, name, value or mark; `value` is what a name or string means, else the text in upper case."""
 
     kind: Kind
@@ -116,9 +115,12 @@ class Cursor:
 
     def at(self, *words: str) -> bool:
         """Whether these words or marks, in upper case, come next; a quoted name is no word."""
-        following = self.tokens[self.place : self.place + len(words)]
-        return len(following) == len(words) and all(
-            token.kind in {"word", "mark"} and token.value == word for token, word in zip(following, words, strict=True)
+        here = self.tokens[self.place]
+        if here.value != words[0] or here.kind not in _WORDS:
+            return False
+        following = self.tokens[self.place + 1 : self.place + len(words)]
+        return len(following) == len(words) - 1 and all(
+            token.value == word and token.kind in _WORDS for token, word in zip(following, words[1:], strict=True)
         )
 
     def at_any(self, *words: str) -> bool:
