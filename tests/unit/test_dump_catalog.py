@@ -187,6 +187,14 @@ def test_types_of_later_servers() -> None:
     assert (column.column_type, column.default) == ("int", "7")
 
 
+def test_mariadb_does_not_print_reference_systems() -> None:
+    shapes = "a point, b geometry REF_SYSTEM_ID=4326, c polygon, d int"
+    (note,) = read_ddl([make(f"CREATE TABLE t ({shapes})")]).notes
+    assert note.endswith("stay without, in t.a, t.c")
+    assert read_ddl([make("CREATE TABLE t (a point SRID 4326, b point)", MYSQL84)]).notes == ()
+    assert column_of("point SRID 4326", MYSQL84).srid == 4326
+
+
 # --- words ---------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from vecferry.dump.statement import StatementLike
     from vecferry.mapping.flavor import Flavor
+    from vecferry.model import Table
 
 _SYSTEM = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
 _HEAD = 12
@@ -31,8 +32,8 @@ _UNREAD = frozenset({"use", "set", "lock"})
 _MAKING = _EXCLUDABLE | KINDS
 _RENAMED = "this view is not carried: its columns are named apart from its SELECT, which is not read"
 _NO_SRID = (
-    "{}.{}: a dump of MariaDB does not say which spatial reference system the column is declared with: shapes without"
-    " one of their own stay without"
+    "a dump of MariaDB does not say which spatial reference system a column is declared with: shapes without one of"
+    " their own stay without, in {}"
 )
 _SPATIAL = frozenset(
     {"point", "geometry", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
@@ -251,13 +252,20 @@ def _catalog(
             *records.values(),
             *(loss for _, losses in done for loss in losses),
         ),
-        notes=tuple(
-            _NO_SRID.format(table.name, column.name)
-            for table, _ in done
-            for column in table.columns
-            if server.mariadb and column.data_type in _SPATIAL and column.srid is None
-        ),
+        notes=_notes([table for table, _ in done], server),
     )
+
+
+def _notes(tables: Sequence[Table], server: Flavor) -> tuple[str, ...]:
+    if not server.mariadb:
+        return ()
+    columns = [
+        f"{table.name}.{column.name}"
+        for table in tables
+        for column in table.columns
+        if column.data_type in _SPATIAL and column.srid is None
+    ]
+    return (_NO_SRID.format(", ".join(columns)),) if columns else ()
 
 
 def _views(found: _Found, database: str) -> tuple[tuple[View, ...], tuple[Loss, ...]]:
