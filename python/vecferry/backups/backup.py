@@ -72,9 +72,9 @@ def backup(
         watch.begin("backup")
         with closing(connect(scope.url)) as connection:
             found = look(connection, scope.tables, scope.exclude)
-        program = find_client(mariadb=found.kind.mariadb, wanted=client, place=client_path)
+        program = find_client(mariadb=found.mariadb, wanted=client, place=client_path)
         notes = [
-            *doubts(program, mariadb=found.kind.mariadb, version=found.kind.version),
+            *doubts(program, mariadb=found.mariadb, version=found.version),
             *found.notes,
             *(
                 f"earlier versions of the rows of {table.name} are not in the dump"
@@ -118,7 +118,7 @@ def backup(
         manifest = Manifest(
             format=FORMAT,
             tool=f"vecferry {VERSION}",
-            server=Server(scope.url.place, "MariaDB" if found.kind.mariadb else "MySQL", found.kind.text),
+            server=Server(scope.url.place, "MariaDB" if found.mariadb else "MySQL", found.version_text),
             database=scope.url.database,
             include=scope.tables,
             exclude=scope.exclude,
@@ -174,7 +174,7 @@ def _position_now(url: DatabaseURL) -> BinlogPosition | None:
 
 def _with_gtid(url: DatabaseURL, found: Dumpable, position: BinlogPosition | None) -> BinlogPosition | None:
     """Adds what MariaDB knows of a place in its log at any time."""
-    if position is None or position.gtid or not found.kind.mariadb:
+    if position is None or position.gtid or not found.mariadb:
         return position
     with closing(connect(url)) as connection:
         gtid = gtid_at(connection, position.file, position.offset)

@@ -64,7 +64,9 @@ class Dumpable:
     """What is there to dump.
 
     Args:
-        kind: the server.
+        mariadb: whether the server is MariaDB.
+        version: the server's.
+        version_text: the same in its own words.
         encrypted: whether the connection that asked runs over TLS.
         chosen: what is to be dumped.
         left_out: the names of what is not.
@@ -75,7 +77,9 @@ class Dumpable:
         notes: what the user may not read, a sentence each.
     """
 
-    kind: Flavor
+    mariadb: bool
+    version: tuple[int, int, int]
+    version_text: str
     encrypted: bool
     chosen: tuple[Thing, ...]
     left_out: tuple[str, ...]
@@ -128,7 +132,9 @@ def look(connection: Connection[Any], include: tuple[str, ...] = (), exclude: tu
     [(database,)] = rows(connection, "SELECT DATABASE()")
     missing = unseen(connection, plain_text(database))
     return Dumpable(
-        kind=kind,
+        mariadb=kind.mariadb,
+        version=kind.version,
+        version_text=kind.text,
         encrypted=encrypted(connection),
         chosen=tuple(chosen),
         left_out=tuple(thing.name for thing in things if thing not in chosen),
@@ -136,7 +142,7 @@ def look(connection: Connection[Any], include: tuple[str, ...] = (), exclude: tu
         snapshot_tells=_snapshot(connection) is not None,
         log_readable=bool(_asked(connection, status_statement(kind))),
         may_flush=bool({"RELOAD", "ALL PRIVILEGES", "ALL"} & _global_rights(connection)),
-        notes=(*missing, *_hidden_routines(connection, kind)),
+        notes=(*missing, *_hidden_routines(connection, proc=kind.mariadb or kind.version < (8, 0, 0))),
     )
 
 
@@ -183,8 +189,8 @@ def _global_rights(connection: Connection[Any]) -> set[str]:
     return {right.strip().upper() for grant in grants if grant for right in grant["rights"].split(",")}
 
 
-def _hidden_routines(connection: Connection[Any], kind: Flavor) -> tuple[str, ...]:
-    if not kind.mariadb and kind.version >= (8, 0, 0):
+def _hidden_routines(connection: Connection[Any], *, proc: bool) -> tuple[str, ...]:
+    if not proc:
         rights = _global_rights(connection)
         if {"SELECT", "SHOW_ROUTINE", "ALL PRIVILEGES", "ALL"} & rights:
             return ()
