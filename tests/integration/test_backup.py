@@ -393,6 +393,16 @@ def write_program(path: Path, line: str) -> None:
     path.chmod(0o755)
 
 
+def test_a_server_that_goes_once_the_dump_is_whole(private_mariadb: Callable[..., MariaDB], out: Path) -> None:
+    server = private_mariadb(settings={"log-bin": "binlog", "server-id": "1"})
+    with server.connect("athena") as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    made = backup(scope_of(server.url), out, progress=When(server.kill))
+    assert made.position is not None
+    assert made.position.gtid is None
+    assert check_backup(out).status == "ok"
+
+
 @pytest.mark.parametrize("cut", ["head -c 20000000", "true"])
 def test_a_client_that_ends_early_and_says_nothing(mysql: MySQLDatabase, out: Path, cut: str) -> None:
     fill_big(mysql)

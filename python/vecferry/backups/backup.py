@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -173,10 +173,11 @@ def _position_now(url: DatabaseURL) -> BinlogPosition | None:
 
 
 def _with_gtid(url: DatabaseURL, found: Dumpable, position: BinlogPosition | None) -> BinlogPosition | None:
-    """Adds what MariaDB knows of a place in its log at any time."""
+    """Adds what MariaDB knows of a place in its log at any time; a server that has gone by now ends no backup."""
     if position is None or position.gtid or not found.mariadb:
         return position
-    with closing(connect(url)) as connection:
+    gtid = ""
+    with suppress(SourceError), closing(connect(url)) as connection:
         gtid = gtid_at(connection, position.file, position.offset)
     return BinlogPosition(position.file, position.offset, gtid or None)
 
