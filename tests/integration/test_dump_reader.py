@@ -86,8 +86,8 @@ def dump(server: MySQLDatabase, *options: str) -> bytes:
     url = urlsplit(server.url)
     command = ["mariadb-dump", "--no-defaults", f"--host={url.hostname}", f"--port={url.port}", "--protocol=tcp"]
     command += [f"--user={unquote(url.username or '')}", f"--password={unquote(url.password or '')}"]
-    done = subprocess.run([*command, *options, server.database], capture_output=True, check=True)
-    assert not done.stderr
+    done = subprocess.run([*command, *options, server.database], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
     return done.stdout
 
 
@@ -142,7 +142,7 @@ VARIANTS = {
     "hex": ["--hex-blob"],
     "single rows": ["--skip-extended-insert", "--complete-insert"],
     "replace": ["--replace", "--skip-comments"],
-    "ignore": ["--insert-ignore", "--skip-quote-names", "--skip-add-locks"],
+    "ignore": ["--insert-ignore", "--skip-add-locks"],
     "latin1": ["--default-character-set=latin1", "--hex-blob"],
     "ansi": ["--compatible=ansi", "--default-character-set=utf8mb4", "--complete-insert"],
     "old": ["--compatible=mysql40", "--default-character-set=utf8mb4", "--delayed-insert"],
@@ -155,18 +155,27 @@ def test_what_mariadb_dump_writes_is_read_as_the_server_tells_it(
 ) -> None:
     rng = random.Random(f"dump {variant}")
     kinds = make_table(mysql, rng, LATIN1 if variant == "latin1" else ANY)
-    options = [option for option in VARIANTS[variant] if option != "--skip-quote-names"]
     path = tmp_path / "dump.sql"
-    path.write_bytes(dump(mysql, *options))
+    path.write_bytes(dump(mysql, *VARIANTS[variant]))
     assert read_dump(path, kinds) == read_server(mysql, kinds)
 
 
 @pytest.mark.parametrize("variant", ["plain", "hex"])
-def test_what_an_old_server_holds_is_read_as_it_tells_it(mysql56: MySQLDatabase, tmp_path: Path, variant: str) -> None:
+def test_what_an_old_server_holds_is_read_as_it_tells_it(
+    mysql: MySQLDatabase, mysql56: MySQLDatabase, tmp_path: Path, variant: str
+) -> None:
     rng = random.Random(f"5.6 {variant}")
     kinds = make_table(mysql56, rng, ANY)
+    expected = read_server(mysql56, ["raw"] * len(kinds))
+    # mariadb-dump cannot dump a server as old as this ("Unknown column 'generation_expression'"), so its table is
+    # carried to one that it can.
+    ((_, create),) = mysql56.rows("SHOW CREATE TABLE `t``;'x`")
+    mysql.execute("SET time_zone = '+00:00'")
+    mysql.execute(create)
+    for row in expected:
+        mysql.execute(f"INSERT INTO `t``;'x` VALUES ({', '.join(['%s'] * len(row))})", row)
     path = tmp_path / "dump.sql.gz"
-    path.write_bytes(gzip.compress(dump(mysql56, *VARIANTS[variant])))
+    path.write_bytes(gzip.compress(dump(mysql, *VARIANTS[variant])))
     assert read_dump(path, kinds) == read_server(mysql56, kinds)
 
 
@@ -233,7 +242,6 @@ def make_literal(rng: random.Random, quotes: str, *, backslash: bool) -> str:
     parts = ["a", "é", "😀", "\n", "'", '"', "%", "_", "-- ", "/*", "0", quote * 2]
     parts = [part for part in parts if part != quote]
     parts += [f"\\{c}" for c in "0bnrtZ%_\\'\"xé"] if backslash else ["\\"]
-    # PyMySQL takes a percent sign only in a query without parameters as it is, as this one.
     inside = "".join(rng.choice(parts) for _ in range(rng.choice([3, 12, 150])))
     introducer = rng.choice(["", "", "", "_utf8mb4", "_binary ", "N"])
     if introducer == "N" and quote != "'":

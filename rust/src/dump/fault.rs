@@ -25,10 +25,12 @@ pub enum Failure {
     Io(#[from] io::Error),
 }
 
+/// Of how many bytes [`shown`] makes its text.
+pub const SHOWN: usize = 25;
+
 /// Some bytes of a dump as a message shows them.
 #[must_use]
 pub fn shown(bytes: &[u8]) -> String {
-    const MOST: usize = 24;
-    let text = bytes[..bytes.len().min(MOST)].escape_ascii();
-    if bytes.len() > MOST { format!("`{text}...`") } else { format!("`{text}`") }
+    let text = bytes[..bytes.len().min(SHOWN - 1)].escape_ascii();
+    if bytes.len() >= SHOWN { format!("`{text}...`") } else { format!("`{text}`") }
 }

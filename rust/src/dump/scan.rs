@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::charset::{Charset, named};
-use super::fault::{Failure, shown};
+use super::fault::{Failure, SHOWN, shown};
 use super::lexer::{is_line_comment, is_word};
 use super::session::Session;
 use super::settings::Settings;
@@ -251,9 +251,9 @@ impl<R: Read> Scan<R> {
         let mut end;
         loop {
             if self.window.byte()? != Some(b'(') {
-                let what = match self.window.rest() {
+                let what = match self.window.ahead(SHOWN)? {
                     [] => "the input ends before a row".to_owned(),
-                    rest => format!("{} found where a row should be", shown(rest)),
+                    found => format!("{} found where a row should be", shown(found)),
                 };
                 return Err(self.window.fault(format!("{what}: expected (")));
             }
