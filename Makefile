@@ -39,9 +39,11 @@ bench: $(BUILT) mariadb ## the figures of bench/README.md, some 15 minutes
 bench-fast: $(BUILT) mariadb ## the same on few rows, a minute: that it runs, not how fast
 	$(PY) bench/run.py --fast
 
-fuzz: ## the parser against its oracle, 20 minutes of CPU (needs nightly Rust and cargo-fuzz)
-	mkdir -p target/fuzz-corpus
+fuzz: ## the parsers of embeddings and dumps against their oracles, 20 minutes of CPU each (needs nightly Rust and cargo-fuzz)
+	mkdir -p target/fuzz-corpus target/fuzz-corpus-dump
 	cd rust && cargo +nightly fuzz run object $(CURDIR)/target/fuzz-corpus fuzz/corpus/object -- -max_total_time=1200
+	cd rust && cargo +nightly fuzz run dump $(CURDIR)/target/fuzz-corpus-dump fuzz/corpus/dump -- \
+		-max_total_time=1200 -dict=fuzz/dump.dict -max_len=2048
 
 format: $(LOCKED) ## rewrite Python and Rust in their house style
 	$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .

@@ -165,7 +165,7 @@ impl Column {
 
     #[inline]
     fn push(&mut self, value: &Value, quoting: Quoting, session: &Session) -> Result<(), String> {
-        let null = value.literal == Literal::Null;
+        let null = matches!(value.literal, Literal::Null);
         if !null {
             match &self.kind {
                 Kind::Bytes => append(value, quoting, &mut self.bytes)?,

@@ -128,6 +128,7 @@ impl<R: Read> Window<R> {
                     let all = rest.len().saturating_sub(1);
                     self.skip(all);
                     if !self.more()? {
+                        self.skip(self.rest().len());
                         return Err(self.fault(format!(
                             "the input ends inside a comment that begins on line {line}, byte {offset}: expected its \
                              closing */"

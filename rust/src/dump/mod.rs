@@ -21,3 +21,6 @@ pub mod tokens;
 pub mod unescape;
 pub mod version;
 pub mod window;
+
+#[cfg(test)]
+mod tests;

@@ -144,8 +144,28 @@ impl<R: Read> Scan<R> {
         }
     }
 
+    /// What is at the start of a file and no SQL.
+    fn begin(&mut self) -> Result<(), Failure> {
+        let known = match self.window.ahead(6)? {
+            [0xEF, 0xBB, 0xBF, ..] => {
+                self.window.skip(3);
+                return Ok(());
+            }
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
+                "UTF-16, as the > of PowerShell writes it: expected UTF-8, dump again with --result-file"
+            }
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => "bzip2: expected SQL, or gzip, zstd or xz",
+            [b'P', b'K', 3, 4, ..] => "a zip archive: expected SQL, or gzip, zstd or xz",
+            _ => return Ok(()),
+        };
+        Err(self.window.fault(format!("the file is {known}")))
+    }
+
     /// Begins the next statement; the piece, if it is no INSERT.
     fn statement(&mut self) -> Result<Option<Piece>, Failure> {
+        if self.window.offset() == 0 {
+            self.begin()?;
+        }
         let session = &mut self.session;
         self.window.skip_blank(session.server, |comment| session.see(comment))?;
         if self.window.byte()?.is_none() {

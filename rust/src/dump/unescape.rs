@@ -132,10 +132,16 @@ fn mask(block: &[u8; BLOCK], quote: u8, escape: u8) -> u64 {
     let words = block.as_chunks::<8>().0;
     words.iter().enumerate().fold(0, |mask, (index, word)| {
         let word = u64::from_le_bytes(*word);
-        let found = equal(word, quote) | equal(word, escape);
-        // Brings the high bits of the eight bytes together in the highest byte.
-        mask | (found >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * index)
+        mask | gathered(equal(word, quote) | equal(word, escape)) << (8 * index)
     })
+}
+
+/// The high bits of the eight bytes side by side. By shifts, because SSE2 does not multiply 64 bits.
+#[inline(always)]
+fn gathered(high_bits: u64) -> u64 {
+    let pairs = high_bits >> 7 | high_bits >> 14;
+    let fours = pairs | pairs >> 14;
+    (fours | fours >> 28) & 0xFF
 }
 
 /// The high bit of each byte of `word` that is `byte`.
