@@ -38,6 +38,7 @@ What can be wrong with one is, in this order, `partial_component`, `wrong_dimens
 """
 
 from collections.abc import Sequence
+from os import PathLike
 from typing import Protocol, final
 
 class ArrowArray(Protocol):
@@ -363,7 +364,7 @@ class DumpScan:
 
     def __new__(
         cls,
-        path: str | int,
+        path: str | PathLike[str] | int,
         *,
         start: int = 0,
         end: int | None = None,
@@ -406,13 +407,14 @@ class DumpScan:
     def complete(self) -> bool:
         """Whether the last thing seen is what the writer writes last.
 
-        That is `-- Dump completed`, or without comments `SET SQL_NOTES=@OLD_SQL_NOTES`, of phpMyAdmin
-        `SET COLLATION_CONNECTION=@OLD_COLLATION_CONNECTION`. mydumper's files have no such line.
+        That is `-- Dump completed` (of mysqlpump `-- Dump end time`), or without comments
+        `SET SQL_NOTES=@OLD_SQL_NOTES`, of phpMyAdmin `SET COLLATION_CONNECTION=@OLD_COLLATION_CONNECTION`. mydumper's
+        files have no such line.
         """
 
     @property
     def writer(self) -> str | None:
-        """`mysqldump`, `mariadb-dump` or `phpmyadmin` where the header says so."""
+        """`mysqldump`, `mariadb-dump`, `mysqlpump` or `phpmyadmin` where the header says so."""
 
     @property
     def size(self) -> int:
@@ -438,7 +440,7 @@ class DumpScan:
     def settings(self) -> DumpSettings:
         """The settings in force there."""
 
-def split_points(path: str, parts: int) -> list[int]:
+def split_points(path: str | PathLike[str], parts: int) -> list[int]:
     """Guesses at starts of statements that cut a plain file into about as many parts, for scans side by side.
 
     Whether a guess is right tells the scan of the part before, which got it as `end`: its `size` at the end is the
@@ -457,7 +459,7 @@ def split_points(path: str, parts: int) -> list[int]:
 class DumpFile:
     """A dump's decompressed bytes at any place, for several threads."""
 
-    def __new__(cls, path: str) -> DumpFile:
+    def __new__(cls, path: str | PathLike[str]) -> DumpFile:
         """Opens a file.
 
         Raises:

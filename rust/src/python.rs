@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::create_exception;
@@ -194,7 +194,7 @@ impl DumpPiece {
 #[derive(FromPyObject)]
 enum Place {
     Descriptor(i32),
-    Path(String),
+    Path(PathBuf),
 }
 
 /// A dump once through.
@@ -229,10 +229,15 @@ impl DumpScan {
     ) -> PyResult<Self> {
         let (path, name) = match path {
             // Opening it again needs no unsafe code, and what is there already is not read twice.
-            Place::Descriptor(number) => (format!("/dev/fd/{number}"), "standard input".to_owned()),
-            Place::Path(path) => (path.clone(), path),
+            Place::Descriptor(number) => {
+                (PathBuf::from(format!("/dev/fd/{number}")), "standard input".to_owned())
+            }
+            Place::Path(path) => {
+                let name = path.display().to_string();
+                (path, name)
+            }
         };
-        let opened = py.detach(|| input::open(Path::new(&path), start));
+        let opened = py.detach(|| input::open(&path, start));
         let (stream, compression, base) = opened.map_err(|error| os_error(py, &error, &name))?;
         let mut window = Window::new(stream, base, line);
         py.detach(|| window.advance_to(start)).map_err(|error| failure(py, &error, &name))?;
@@ -304,9 +309,10 @@ pub struct DumpFile {
 #[pymethods]
 impl DumpFile {
     #[new]
-    fn new(py: Python, path: &str) -> PyResult<Self> {
-        let file = py.detach(|| File::open(Path::new(path))).map_err(|error| os_error(py, &error, path))?;
-        Ok(Self { path: path.to_owned(), file })
+    fn new(py: Python, path: PathBuf) -> PyResult<Self> {
+        let name = path.display().to_string();
+        let file = py.detach(move || File::open(&path)).map_err(|error| os_error(py, &error, &name))?;
+        Ok(Self { path: name, file })
     }
 
     #[getter]
@@ -358,8 +364,9 @@ impl DumpRows {
 /// # Errors
 /// `OSError` where the file cannot be read.
 #[pyfunction]
-pub fn split_points(py: Python, path: &str, parts: u64) -> PyResult<Vec<u64>> {
-    py.detach(|| split::split_points(Path::new(path), parts)).map_err(|error| os_error(py, &error, path))
+pub fn split_points(py: Python, path: PathBuf, parts: u64) -> PyResult<Vec<u64>> {
+    let name = path.display().to_string();
+    py.detach(move || split::split_points(&path, parts)).map_err(|error| os_error(py, &error, &name))
 }
 
 /// The rows in `data`, batch by batch.

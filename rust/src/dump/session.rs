@@ -53,7 +53,9 @@ impl Session {
             (self.writer, self.complete) = (Some("mariadb-dump"), false);
         } else if comment.starts_with("-- phpMyAdmin SQL Dump") {
             (self.writer, self.complete) = (Some("phpmyadmin"), false);
-        } else if comment.starts_with("-- Dump completed") {
+        } else if comment.starts_with("-- Dump created by MySQL pump") {
+            (self.writer, self.complete) = (Some("mysqlpump"), false);
+        } else if comment.starts_with("-- Dump completed") || comment.starts_with("-- Dump end time") {
             self.complete = true;
         } else if let Some(version) = comment.strip_prefix("-- Server version") {
             let version = version.trim_start_matches([':', ' ', '\t']);
@@ -126,6 +128,11 @@ impl Session {
         let matters = !own && matches!(name.as_str(), "sql_mode" | "character_set_client" | "time_zone");
         let held = match self.evaluate(tokens) {
             Some(held) => held,
+            // The last line of HeidiSQL: `SQL_NOTES=IFNULL(@OLD_SQL_NOTES, 1)`.
+            None if name == "sql_notes" && self.writer.is_none() => {
+                self.complete = true;
+                return Ok(());
+            }
             None if matters && !global => return Err(format!("cannot tell what {name} is set to here")),
             None => return Ok(()),
         };

@@ -99,6 +99,8 @@ fn phpmyadmin_writes_bits_and_ends_with_its_settings() {
     );
     assert_eq!(pieces[3].settings.server.as_deref(), Some("10.4.28-MariaDB"));
     assert!(!read(dump.rsplit_once("/*!40101").unwrap().0).1);
+    assert!(read("SET SQL_NOTES=0;\nSET SQL_NOTES=IFNULL(@OLD_SQL_NOTES, 1);").1);
+    assert!(!read("SET SQL_NOTES=0;\n").1);
 }
 
 #[test]
