@@ -18,7 +18,6 @@ from vecferry.source.query import rows
 if TYPE_CHECKING:
     from pymysql.connections import Connection
 
-    from vecferry.mapping.flavor import Flavor
 
 _THINGS = """
 SELECT t.table_name AS name, t.table_type AS kind, t.engine AS engine_, e.transactions AS transactions_,
