@@ -14,6 +14,7 @@ from vecferry.compare.ranges import is_range
 from vecferry.mapping.identifiers import qualified
 from vecferry.model import Chunk
 from vecferry.plan.build import column_names, target_names
+from vecferry.plan.findings import Look
 from vecferry.report.verification import Difference
 from vecferry.sources import source_of
 from vecferry.steps.look import look
@@ -151,10 +152,14 @@ class Checklist:
         """Returns chunks, their key, a row's mean size and about how many rows there are."""
         if self.plan is not None:
             table = self.plan.table(match.table.name)
-            return table.chunks, table.key, table.row_bytes, table.rows_estimate
+            found = Look(table.key, table.chunks, table.row_bytes, table.rows_estimate)
+            if all(chunk.part is None for chunk in table.chunks):
+                return found.chunks, found.key, found.row_bytes, found.rows
         with closing(source_of(self.config).open()) as source:
-            found = look(source, match.table, self.config.chunk_bytes)
-        return found.chunks, found.key, found.row_bytes, found.rows
+            if self.plan is None:
+                found = look(source, match.table, self.config.chunk_bytes)
+            chunks = source.bounded(match.table, found.key, found.chunks)
+        return chunks, found.key, found.row_bytes, found.rows
 
     def _allowances(self, name: str) -> dict[str, tuple[Allowance, ...]]:
         """Returns the announced losses, by column: those of the plan, or what the user's policies allow."""

@@ -81,6 +81,9 @@ class Session(Protocol):
     def survey(self, table: Table, chunk_bytes: int) -> Survey:
         """Looks into one table, and cuts it into chunks of about `chunk_bytes`."""
 
+    def bounded(self, table: Table, key: Sequence[str], chunks: tuple[Chunk, ...]) -> tuple[Chunk, ...]:
+        """Returns chunks with the ranges of the key that they hold, where they are such ranges; else as they are."""
+
     def split(self, table: TablePlan, chunk: Chunk, size: int) -> tuple[Chunk, Chunk | None]:
         """Returns a chunk of about `size` bytes that `chunk` begins with, and what is left; None where nothing is."""
 

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,12 @@ def _zstd(data: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     ("name", "compress"),
-    [("dump.sql", bytes), ("dump.sql.gz", gzip.compress), ("dump.sql.zst", _zstd), ("dump", lzma.compress)],
+    [
+        ("dump.sql", bytes),
+        ("dump.sql.gz", gzip.compress),
+        ("dump.sql.zst", _zstd),
+        ("dump", partial(lzma.compress, preset=0)),
+    ],
 )
 def test_files(name: str, compress: Any, athena: MySQLDatabase, postgres: PostgresDatabase, tmp_path: Path) -> None:
     plain = dump(athena, tmp_path / "plain")
@@ -288,11 +294,26 @@ def test_a_generated_column_that_postgresql_cannot_compute(
     assert target_rows(postgres, "t", "id") == [{"id": 1, "a": 2, "doubled": 4}]
 
 
-@pytest.mark.parametrize(("column", "value"), [("v", "'other'"), ("id", "99"), ("d", "'2020-01-02'")])
+CHANGES = [
+    "UPDATE t SET v = 'other' WHERE id = '31'",
+    "UPDATE t SET id = 99 WHERE id = '31'",
+    "DELETE FROM t WHERE id = '31'",
+    "INSERT INTO t VALUES (200, 'more', NULL)",
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [
+        *(("id int PRIMARY KEY", change) for change in CHANGES),
+        ("id int", CHANGES[0]),
+        ("id varchar(9) PRIMARY KEY", CHANGES[2]),
+    ],
+)
 def test_verification_finds_what_was_changed_in_the_target(
-    column: str, value: str, mysql: MySQLDatabase, postgres: PostgresDatabase, tmp_path: Path
+    key: str, change: str, mysql: MySQLDatabase, postgres: PostgresDatabase, tmp_path: Path
 ) -> None:
-    mysql.execute("CREATE TABLE t (id int PRIMARY KEY, v varchar(2000), d datetime)")
+    mysql.execute(f"CREATE TABLE t ({key}, v varchar(2000), d datetime)")
     with mysql.connect().cursor() as cursor:
         cursor.executemany(
             "INSERT INTO t VALUES (%s, %s, '2020-01-01')", [(number, "x" * 1900) for number in range(50)]
@@ -300,7 +321,7 @@ def test_verification_finds_what_was_changed_in_the_target(
     path = dump(mysql, tmp_path / "dump.sql", "--skip-extended-insert")
     options: dict[str, Any] = {"source": str(path), "chunk_bytes": "8KB"}
     assert run(mysql, postgres, **options).status == "ok"
-    postgres.execute(f"UPDATE t SET {column} = {value} WHERE id = 31")
+    postgres.execute(change)
     found = run_verify(mysql, postgres, **options)
     assert found.status == "differences"
     assert found.differences

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from vecferry._core import DumpPiece, DumpSettings
     from vecferry.dump.scan import Stretch
+    from vecferry.model import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Index:
     """All but INSERT, in order."""
     pieces: dict[tuple[str | None, str], list[Piece]] = field(default_factory=dict)
     """By database, as far as the dump tells, and table, in order."""
+    tables: dict[tuple[str | None, str], Table] = field(default_factory=dict)
+    """Those that were asked about, by database and name."""
     digests: dict[str, str] = field(default_factory=dict)
     """By file; of the bytes as they were before they were compressed."""
     unfinished: list[str] = field(default_factory=list)

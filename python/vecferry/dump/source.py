@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from glob import escape
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,6 +13,7 @@ import pyarrow.compute as pc
 
 from vecferry.config import DumpPath
 from vecferry.dump import answers, spool
+from vecferry.dump.bounds import bounded
 from vecferry.dump.ddl import databases, read_ddl
 from vecferry.dump.index import Index, index_of, stamp
 from vecferry.dump.parts import cut, read_again, rows_of_plan, values_of
@@ -38,7 +41,6 @@ class DumpSession:
     def __init__(self, source: DumpSource, index: Index) -> None:
         self._source = source
         self._index = index
-        self._tables: dict[str, Table] | None = None
 
     def close(self) -> None:
         """Holds nothing that others do not."""
@@ -81,16 +83,19 @@ class DumpSession:
         return self._source.database if held != (None,) and self._source.database else held[0] if held else None
 
     def _table(self, name: str) -> Table:
-        if self._tables is None:
-            # Whoever asks has asked for a catalog before; of what it left out nothing is asked.
-            self._tables = {table.name: table for table in self.catalog((), ()).tables}
-        if name not in self._tables:
-            [self._tables[name]] = self.catalog((name,), ()).tables
-        return self._tables[name]
+        known, place = self._index.tables, (self._database(), name)
+        if place not in known:
+            # Of other tables the statements are not read.
+            [known[place]] = self.catalog((escape(name),), ()).tables
+        return known[place]
 
     def survey(self, table: Table, chunk_bytes: int) -> Survey:
         """Looks into some pieces, and cuts the table's pieces into chunks."""
         return survey(self._index.files, table, self._pieces(table.name), chunk_bytes)
+
+    def bounded(self, table: Table, key: Sequence[str], chunks: tuple[Chunk, ...]) -> tuple[Chunk, ...]:
+        """Reads the keys."""
+        return bounded(self._index.files, table, key, chunks, workers=1 if self._index.compressed else os.cpu_count())
 
     def split(self, table: TablePlan, chunk: Chunk, size: int) -> tuple[Chunk, Chunk | None]:  # noqa: ARG002 - see `Session`
         """Cuts a chunk between two of its pieces."""

@@ -66,6 +66,10 @@ class LiveSession:
             texts=found.texts,
         )
 
+    def bounded(self, table: Table, key: Sequence[str], chunks: tuple[Chunk, ...]) -> tuple[Chunk, ...]:  # noqa: ARG002 - see `Session`
+        """Returns the chunks: they have their ranges already."""
+        return chunks
+
     def split(self, table: TablePlan, chunk: Chunk, size: int) -> tuple[Chunk, Chunk | None]:
         """Cuts a range of the table's key after as many rows as `size` bytes have; one without a key stays whole."""
         if not table.key:
