@@ -179,6 +179,40 @@ def encode_vectors(column: ArrowArray) -> ArrowArray:
             1 to 16,000, or the vectors exceed the 2 GiB that a binary column can hold.
     """
 
+def copy_text(columns: Sequence[ArrowArray], forms: Sequence[str]) -> ArrowArray:
+    r"""Writes columns as the lines of COPY's text format: tabs between values, `\\N` for a null, a newline a row.
+
+    Values are written as the input functions of their types read them; the columns are those that COPY BINARY takes.
+
+    | form | column |
+    |---|---|
+    | `bool` | bool |
+    | `integer` | int16, int32, int64, uint64 |
+    | `float` | float32, float64; the fewest digits that read back as the same |
+    | `numeric` | decimal128, decimal256 |
+    | `text` | string or binary, any of their kinds |
+    | `jsonb` | the same; the first byte, which is jsonb's version, is left out |
+    | `bytea`, `hex` | the same; hexadecimal digits with and without `\\x` |
+    | `bit`, `inet`, `point`, `vector` | the same; what `bit_recv`, `network_recv`, `point_recv`, `vector_recv` read |
+    | `text[]` | list<string> |
+    | `uuid` | fixed_size_binary(16), or binary as `bytea` |
+    | `date` | date32 |
+    | `time` | time64[us] |
+    | `timestamp`, `timestamptz` | timestamp[us], the latter in UTC |
+    | `interval` | duration[us] |
+
+    Args:
+        columns: all of the same length.
+        forms: how each is written.
+
+    Returns:
+        `uint8`, the bytes of all lines.
+
+    Raises:
+        TypeError: a column is not of a type that its form takes.
+        ValueError: there is no such form, or a value's bytes are not what its receive function reads.
+    """
+
 def sniff(column: ArrowArray) -> ArrowArray:
     """Looks at each row by itself, with no dimension expected.
 

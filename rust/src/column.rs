@@ -70,7 +70,9 @@ impl TextColumn {
         }
     }
 
-    fn get(&self, row: usize) -> Option<&[u8]> {
+    /// The bytes of one row, `None` for a null.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<&[u8]> {
         self.array().is_valid(row).then(|| match self {
             Self::Small(array) => array.value(row),
             Self::Large(array) => array.value(row),

@@ -56,6 +56,25 @@ pub enum Error {
         /// What was to be there.
         expected: String,
     },
+    /// No value is written so.
+    #[error("no form is called {0:?}")]
+    UnknownForm(String),
+    /// The column is not of a type that the form takes.
+    #[error("a column of {found} cannot be written as {form}")]
+    NotInForm {
+        /// The form's name.
+        form: &'static str,
+        /// The column's type.
+        found: DataType,
+    },
+    /// A value's bytes are not what its form takes.
+    #[error("row {row}: the bytes are no {form}")]
+    Malformed {
+        /// The form's name.
+        form: &'static str,
+        /// The row, from 0.
+        row: usize,
+    },
     /// Arrow refused an array.
     #[error(transparent)]
     Arrow(#[from] ArrowError),

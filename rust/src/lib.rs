@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod capsule;
 pub mod column;
+pub mod copytext;
 pub mod dump;
 pub mod embedding;
 pub mod error;
@@ -20,7 +21,9 @@ use pyo3::prelude::*;
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         match error {
-            Error::NotText(_) | Error::NotVectors(_) => PyTypeError::new_err(error.to_string()),
+            Error::NotText(_) | Error::NotVectors(_) | Error::NotInForm { .. } => {
+                PyTypeError::new_err(error.to_string())
+            }
             _ => PyValueError::new_err(error.to_string()),
         }
     }
@@ -30,7 +33,7 @@ impl From<Error> for PyErr {
 mod core {
     use std::sync::Arc;
 
-    use arrow_array::{Array, ArrayRef};
+    use arrow_array::{Array, ArrayRef, UInt8Array};
     use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
     use pyo3::types::PyTuple;
@@ -38,6 +41,7 @@ mod core {
     use crate::batch::{self, Parsed};
     use crate::capsule::{self, Exported};
     use crate::column::{TextColumn, VectorColumn, check_dimensions};
+    use crate::copytext::{self, Form};
     use crate::embedding::{Kind, Reason};
     use crate::error::Error;
     use crate::plain;
@@ -188,6 +192,15 @@ mod core {
     use crate::python::{
         DumpError, DumpFile, DumpPiece, DumpRows, DumpScan, DumpSettings, parse_rows, split_points,
     };
+
+    #[pyfunction]
+    fn copy_text(py: Python, columns: Vec<Column>, forms: Vec<String>) -> PyResult<Exported> {
+        let forms = forms.iter().map(|name| Form::named(name)).collect::<Result<Vec<_>, _>>()?;
+        let columns = columns.into_iter().map(|column| column.0).zip(forms).collect::<Vec<_>>();
+        let rows = columns.first().map_or(0, |(array, _)| array.len());
+        let lines: ArrayRef = Arc::new(UInt8Array::from(py.detach(|| copytext::lines(&columns, rows))?));
+        Ok(lines.into())
+    }
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
