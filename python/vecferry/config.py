@@ -420,6 +420,28 @@ def load_target(file: Path | None = None, **options: object) -> Config:
     return _validated(FromFile, file, options).model_copy(update={"source": ""})
 
 
+NO_TARGET = "postgresql://nobody@nowhere/nothing"
+"""Stands for a target that nobody connects to."""
+
+
+def load_dump(file: Path | None = None, **options: object) -> Config:
+    """Builds the configuration of what needs a dump and no target; `target` is `NO_TARGET`, whatever is named.
+
+    Args:
+        file: as for `load`.
+        options: as for `load`; `source` is the dump.
+
+    Raises:
+        UsageError: as for `load`.
+    """
+
+    class FromFile(Config):
+        model_config = SettingsConfigDict(toml_file=file)
+        target: str = NO_TARGET
+
+    return _validated(FromFile, file, options).model_copy(update={"target": NO_TARGET})
+
+
 @dataclass(frozen=True)
 class TargetScope:
     """A target to look at, without a run: which tables of which schema; None is every user schema."""

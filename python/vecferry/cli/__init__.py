@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.markup import escape
 
-from vecferry.cli import backup, demo, doctor, interrupt, migrate, plan, rejects, smoke, verify
+from vecferry.cli import backup, demo, doctor, interrupt, migrate, plan, rejects, smoke, transform, verify
 from vecferry.cli.invocation import MEANINGS, Invocation, reader_gone, silence, told
 from vecferry.cli.title import hide_passwords
 from vecferry.engine.allocator import keep_freed_buffers
@@ -74,6 +74,7 @@ app.command("doctor")(doctor.doctor)
 app.command("verify")(verify.verify)
 app.command("smoke")(smoke.smoke)
 app.command("backup")(backup.backup)
+app.command("transform")(transform.transform)
 
 
 def run(arguments: Sequence[str], invocation: Invocation | None = None) -> int:

@@ -485,6 +485,17 @@ def load_target(invocation: Invocation, file: Path | None, **given: object) -> C
     return config
 
 
+def load_dump(invocation: Invocation, file: Path | None, **given: object) -> Config:
+    """Builds the configuration of a command that needs a dump and no target, see `load`.
+
+    Raises:
+        UsageError: an option, a variable or the file is wrong.
+    """
+    config = configuration.load_dump(file, **_given(given))
+    invocation.keep_secrets_of(config)
+    return config
+
+
 def _given(options: dict[str, object]) -> dict[str, object]:
     return {
         name: _split(value) if isinstance(value, list) else value

@@ -151,7 +151,7 @@ def _outside(values: pa.Array, held: tuple[int, int]) -> pa.Array:
 
 
 def _none(values: pa.Array) -> pa.Array:
-    return pa.repeat(pa.scalar(False), len(values))
+    return pa.repeat(pa.scalar(False, pa.bool_()), len(values))
 
 
 def _kept_digits(column: Column, target_type: str) -> int | None:

@@ -110,7 +110,7 @@ def rows_begin(schema: str, table: TablePlan) -> str:
 
 
 def keys(plan: Plan, *, keep_orphans: bool) -> str:
-    """Returns keys, indexes, checks and foreign keys, in this order.
+    """Returns keys, indexes, checks and foreign keys in this order; checks that rows break are left out with a warning.
 
     Args:
         plan: the plan.
@@ -119,7 +119,10 @@ def keys(plan: Plan, *, keep_orphans: bool) -> str:
     wanted = sorted((item for table in plan.tables for item in table.after), key=lambda item: _ORDER[item.kind])
     found = []
     for item in wanted:
-        if item.kind == "foreign key" and keep_orphans:
+        if item.kind == "check":
+            words = f"the CHECK {item.name} of table {item.table} is left out: "
+            found.append(attempt(item.statement, "check_violation OR data_exception", words))
+        elif item.kind == "foreign key" and keep_orphans:
             found.append(_proven_if_possible(plan.target_schema, item))
         else:
             found.append(statements([item.statement, *item.then]))
@@ -142,9 +145,7 @@ def vector_index(spec: EmbeddingSpec, memory_bytes: int) -> str:
 
 def views(plan: Plan) -> str:
     """Returns the views; one that PostgreSQL refuses is not made, with a warning."""
-    return "".join(
-        attempt(item.statement, "OTHERS", f"the view {item.name} was not made: ") for item in plan.views
-    )
+    return "".join(attempt(item.statement, "OTHERS", f"the view {item.name} was not made: ") for item in plan.views)
 
 
 def sequences(schema: str, found: Sequence[SequencePlan]) -> str:
@@ -161,7 +162,7 @@ def _sequence(schema: str, item: SequencePlan) -> str:
         table=literal(place).strip(),
         name=literal(item.column).strip(),
     )
-    return block(body, "found record; top numeric; last bigint;")
+    return block(body, "found record; top bigint; last bigint;")
 
 
 def analyze(plan: Plan) -> str:

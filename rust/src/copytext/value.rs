@@ -59,7 +59,9 @@ impl Column {
     /// About how many bytes it takes as text.
     pub fn about(&self) -> usize {
         match self.form {
-            Form::Bytea | Form::Hex | Form::Vector => 3 * self.about,
+            Form::Bytea | Form::Hex => 2 * self.about,
+            // Nine digits, a sign, a zero, a point and a comma for four bytes.
+            Form::Vector => 3 * self.about + self.about / 2,
             _ => self.about + self.about / 4,
         }
     }
