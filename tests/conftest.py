@@ -195,6 +195,13 @@ def postgres() -> Iterator[PostgresDatabase]:
         yield database
 
 
+@pytest.fixture
+def other() -> Iterator[PostgresDatabase]:
+    """A second fresh database beside `postgres`."""
+    with _postgres_database(_server_url(POSTGRES_URL)) as database:
+        yield database
+
+
 @pytest.fixture(scope="session")
 def _postgis_server() -> Iterator[str]:
     """The PostgreSQL 15 server's URL; few tests want it, so each process starts its own when one asks."""

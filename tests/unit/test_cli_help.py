@@ -51,7 +51,7 @@ def test_only_commands_that_exist_are_listed(capsys: pytest.CaptureFixture[str])
     assert (
         sorted(listed)
         == sorted([*COMMANDS, "rejects"])
-        == ["backup", "demo", "doctor", "migrate", "plan", "rejects", "smoke", "verify"]
+        == ["backup", "demo", "doctor", "migrate", "plan", "rejects", "smoke", "transform", "verify"]
     )
 
 
