@@ -111,14 +111,14 @@ impl Rows {
         let end = self.at;
         let mut more = end;
         // The next byte is nearly always the comma.
-        while let Some(&byte) =
-            data.get(self.at).filter(|&&byte| is_space(byte) || matches!(byte, b'\'' | b'"'))
-        {
+        while let Some(&byte) = data.get(self.at) {
             if is_space(byte) {
                 self.at += 1;
-            } else {
+            } else if byte == b'\'' || (byte == b'"' && !self.quoting.ansi) {
                 self.quoted(data, byte)?;
                 more = self.at;
+            } else {
+                break;
             }
         }
         Ok(Literal::Text(Text { raw, quote, more: &data[end..more] }))

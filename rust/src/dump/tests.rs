@@ -225,8 +225,11 @@ fn rows_that_are_none_are_told_with_their_place() {
             batches.next_batch(rows.as_bytes()).err().map(|fault| fault.to_string()).unwrap_or_default();
         assert_eq!(fault, expected, "{rows}");
     }
+    let ansi = Settings { ansi_quotes: true, ..Settings::default() };
+    let mut batches = Batches::new(0, 1, 1, vec![(0, Kind::Bytes)], &ansi, 1).unwrap();
+    assert!(batches.next_batch(b"('a' \"b\")").unwrap_err().what.contains("expected a comma"));
     let mut batches =
-        Batches::new(0, 1, 1, vec![(0, Kind::parse("text").unwrap())], &Settings::default(), 1).unwrap();
+        Batches::new(0, 1, 1, vec![(0, Kind::Text("utf8mb4".into()))], &Settings::default(), 1).unwrap();
     let data = b"('a'),\n('\xff')";
     assert!(batches.next_batch(data).unwrap().is_some());
     let fault = batches.next_batch(data).unwrap_err();
