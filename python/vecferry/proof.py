@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vecferry.checklist import match_tables
 from vecferry.compare.diff import Rejects
 from vecferry.errors import InterruptedRunError
+from vecferry.plan.fingerprint import CONTENT
 from vecferry.progress import Progress, Recorder
 from vecferry.report.verification import Verification
 from vecferry.sources import source_of
@@ -63,6 +64,11 @@ def _verify(config: Config, watch: Recorder, journal: Journal | None) -> Verific
             run = ledger.latest(target, config.target_schema)
         if run is not None and run.plan.source != config.source_at.place:
             watch.note(f"run {run.id} in the target's ledger is of {run.plan.source}: it is not gone by")
+            run = None
+        if run is not None and run.fingerprint.get(CONTENT, "") != catalog.dump:
+            watch.note(
+                f"run {run.id} in the target's ledger is of another dump at {run.plan.source}: it is not gone by"
+            )
             run = None
         with watch.step("verify"):
             found = verified(config, catalog, target, watch, run, journal)

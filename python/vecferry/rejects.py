@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vecferry.convert.batches import bytes_of
 from vecferry.convert.rejects import unpack_row
 from vecferry.errors import ForbiddenError, InterruptedRunError, InvalidValueError, UsageError
-from vecferry.plan.fingerprint import fingerprint
+from vecferry.plan.fingerprint import CONTENT, fingerprint
 from vecferry.progress import Progress
 from vecferry.sources import source_of
 from vecferry.steps.keys import make_keys
@@ -318,6 +318,8 @@ def _changed(runs: Sequence[ledger.Run], config: Config) -> dict[tuple[str, str]
             name = f"table {table.name}"
             if run.plan.source != place:
                 found[run.id, table.name] = f"{name} was read from {run.plan.source}, not from {place}"
+            elif now.get(CONTENT) != run.fingerprint.get(CONTENT):
+                found[run.id, table.name] = f"the dump {place} is another one than run {run.id} has read"
             elif name not in now:
                 found[run.id, table.name] = f"{name} is no longer in the source"
             elif now[name] != run.fingerprint.get(name):

@@ -271,6 +271,12 @@ def test_rejects_are_kept_and_tried_again(mysql: MySQLDatabase, postgres: Postgr
     again = retry_rejects(load_config(source=str(path), target=postgres.url))
     assert again.landed == 0
     assert "id = 2" in again.refused[0]
+    text = path.read_bytes()
+    path.write_bytes(text.replace(b"'0000-00-00'", b"'2021-01-01'"))
+    [refused] = retry_rejects(load_config(source=str(path), target=postgres.url)).refused
+    assert "is another one than run" in refused
+    assert any("another dump" in note for note in run_verify(mysql, postgres, source=str(path)).notes)
+    path.write_bytes(text)
     assert retry_rejects(load_config(target=postgres.url, source=str(path)), {entry["id"]: "2021-01-01"}).landed == 1
     assert [row["id"] for row in target_rows(postgres, "t", "id")] == [1, 2, 3]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vecferry.dump.index import Piece
     from vecferry.model import Table, TablePlan
 
-BATCH_BYTES = 8 * 1024 * 1024
+BATCH_BYTES = 4 * 1024 * 1024
 """About how many bytes of values are converted and written at once."""
 
 
@@ -111,11 +111,8 @@ def _raw(
     path: str, part: Part, asked: Sequence[tuple[int, str]], settings: DumpSettings, most_bytes: int
 ) -> Iterator[pa.StructArray]:
     file = opened(path)
-    first, last = part.pieces[0][0], part.pieces[-1][1]
-    # Others read what follows in a compressed file meanwhile, and going back in it costs a new beginning.
-    whole = None if file.compression == "none" else memoryview(file.read(first, last))
     for start, end, line, _ in part.pieces:
-        data = file.read(start, end) if whole is None else bytes(whole[start - first : end - first])
+        data = file.read(start, end)
         for array in parse_rows(
             data, offset=start, line=line, fields=len(part.columns), wanted=asked, settings=settings,
             most_bytes=most_bytes,

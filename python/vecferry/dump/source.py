@@ -91,7 +91,8 @@ class DumpSession:
 
     def survey(self, table: Table, chunk_bytes: int) -> Survey:
         """Looks into some pieces, and cuts the table's pieces into chunks."""
-        return survey(self._index.files, table, self._pieces(table.name), chunk_bytes)
+        index = self._index
+        return survey(index.files, table, self._pieces(table.name), chunk_bytes, compressed=index.compressed)
 
     def bounded(self, table: Table, key: Sequence[str], chunks: tuple[Chunk, ...]) -> tuple[Chunk, ...]:
         """Reads the keys."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from vecferry.dump.index import Piece
     from vecferry.model import Table
 
+COMPRESSED_BYTES = 8 * 1024 * 1024
+"""The largest chunk of a compressed file: what all workers read must lie within the 64 MiB that `DumpFile` keeps."""
 _STRATA = 16
 _ROWS = 200
 _LONGEST_TEXT = 1024 * 1024
@@ -30,7 +32,7 @@ _TEXTS = frozenset({"char", "varchar", "json", *TEXTS})
 _LOOK_BYTES = 256 * 1024
 
 
-def survey(files: DumpFiles, table: Table, pieces: Sequence[Piece], chunk_bytes: int) -> Survey:
+def survey(files: DumpFiles, table: Table, pieces: Sequence[Piece], chunk_bytes: int, *, compressed: bool) -> Survey:
     """Looks into one table.
 
     Args:
@@ -38,11 +40,12 @@ def survey(files: DumpFiles, table: Table, pieces: Sequence[Piece], chunk_bytes:
         table: the table as the catalog describes it.
         pieces: where its rows are.
         chunk_bytes: how large a chunk is wanted.
+        compressed: whether the files are.
 
     Raises:
         SourceError: rows that are looked at cannot be read.
     """
-    chunks = cut(table, pieces, chunk_bytes)
+    chunks = cut(table, pieces, min(chunk_bytes, COMPRESSED_BYTES) if compressed else chunk_bytes)
     rows = sum(piece.rows for piece in pieces)
     size = sum(piece.end - piece.start for piece in pieces)
     there = set(chunks[0].part.columns if chunks and chunks[0].part else ()).intersection(

@@ -15,11 +15,15 @@ _OPTIONS_OF_THE_RESULT = (
 )  # fmt: skip
 
 
+CONTENT = "the dump's content"
+"""The name of what tells a dump from another under the same path."""
+
+
 def fingerprint(catalog: Catalog, config: Config) -> dict[str, str]:
     """Returns what a run depends on, by name: the source, each table's structure, each option of the result."""
     prints = {"source": config.source_at.place}
     if catalog.dump:
-        prints["the dump's content"] = catalog.dump
+        prints[CONTENT] = catalog.dump
     for table in catalog.tables:
         structure = repr((table.columns, table.primary_key, table.indexes, table.foreign_keys, table.checks))
         prints[f"table {table.name}"] = hashlib.sha256(structure.encode()).hexdigest()[:16]
