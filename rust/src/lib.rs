@@ -195,7 +195,7 @@ mod core {
 
     #[pyfunction]
     fn copy_text(py: Python, columns: Vec<Column>, forms: Vec<String>) -> PyResult<Exported> {
-        let forms = forms.iter().map(|name| Form::named(name)).collect::<Result<Vec<_>, _>>()?;
+        let forms = forms.into_iter().map(|name| Form::named(&name)).collect::<Result<Vec<_>, _>>()?;
         let columns = columns.into_iter().map(|column| column.0).zip(forms).collect::<Vec<_>>();
         let rows = columns.first().map_or(0, |(array, _)| array.len());
         let lines: ArrayRef = Arc::new(UInt8Array::from(py.detach(|| copytext::lines(&columns, rows))?));

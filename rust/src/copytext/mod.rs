@@ -34,7 +34,7 @@ pub enum Form {
     Jsonb,
     /// Bytes as `\x...`.
     Bytea,
-    /// Bytes as hexadecimal digits alone, as PostGIS reads them.
+    /// Bytes as hexadecimal digits alone, as `PostGIS` reads them.
     Hex,
     /// What `bit_recv` reads, as zeros and ones.
     Bit,

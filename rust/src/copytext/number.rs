@@ -1,4 +1,4 @@
-//! Numbers as PostgreSQL's input functions read them.
+//! Numbers as `PostgreSQL`'s input functions read them.
 
 use arrow_buffer::i256;
 

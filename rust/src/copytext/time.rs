@@ -1,4 +1,4 @@
-//! Dates and times in ISO 8601's form, which PostgreSQL reads whatever `DateStyle` says.
+//! Dates and times in ISO 8601's form, which `PostgreSQL` reads whatever `DateStyle` says.
 
 use chrono::{DateTime, Datelike};
 

@@ -78,27 +78,17 @@ impl Column {
     /// [`Error::Malformed`].
     pub fn write(&self, row: usize, out: &mut Vec<u8>) -> Result<(), Error> {
         let whole = match &self.values {
-            Values::Bool(array) => {
-                out.push(if array.value(row) { b't' } else { b'f' });
-                true
-            }
-            Values::Int16(array) => done(number::integer(array.value(row), out)),
-            Values::Int32(array) => done(number::integer(array.value(row), out)),
-            Values::Int64(array) => done(number::integer(array.value(row), out)),
-            Values::UInt64(array) => done(number::integer(array.value(row), out)),
-            Values::Float32(array) => done(number::float(array.value(row), out)),
-            Values::Float64(array) => done(number::float(array.value(row), out)),
-            Values::Decimal128(array, scale) => done(number::decimal(array.value(row), *scale, out)),
-            Values::Decimal256(array, scale) => done(number::large_decimal(array.value(row), *scale, out)),
             Values::Bytes(column) => self.bytes(column.get(row).unwrap_or_default(), out),
             Values::Fixed(array) => self.bytes(array.value(row), out),
             Values::Lists(array) => texts(&array.value(row), out)?,
             Values::Date(array) => time::date(array.value(row), out),
-            Values::Time(array) => done(time::clock(array.value(row).unsigned_abs(), out)),
             Values::Timestamp(array) => {
                 time::timestamp(array.value(row), self.form == Form::Timestamptz, out)
             }
-            Values::Duration(array) => done(time::interval(array.value(row), out)),
+            others => {
+                others.write(row, out);
+                true
+            }
         };
         if whole { Ok(()) } else { Err(Error::Malformed { form: self.form.name(), row }) }
     }
@@ -106,25 +96,44 @@ impl Column {
     /// Writes a value that is bytes; false where they are not what the type's receive function reads.
     fn bytes(&self, value: &[u8], out: &mut Vec<u8>) -> bool {
         match self.form {
-            Form::Jsonb => value.split_first().is_some_and(|(_, text)| done(escape::text(text, out))),
+            Form::Jsonb => {
+                let Some((_, text)) = value.split_first() else { return false };
+                escape::text(text, out);
+            }
             Form::Bytea => {
                 out.extend_from_slice(b"\\\\x");
-                done(escape::hex(value, out))
+                escape::hex(value, out);
             }
-            Form::Hex => done(escape::hex(value, out)),
-            Form::Bit => bits(value, out).is_some(),
-            Form::Uuid => uuid(value, out),
-            Form::Inet => inet(value, out).is_some(),
-            Form::Point => point(value, out).is_some(),
-            Form::Vector => vector(value, out),
-            _ => done(escape::text(value, out)),
+            Form::Hex => escape::hex(value, out),
+            Form::Bit => return bits(value, out).is_some(),
+            Form::Uuid => return uuid(value, out),
+            Form::Inet => return inet(value, out).is_some(),
+            Form::Point => return point(value, out).is_some(),
+            Form::Vector => return vector(value, out),
+            _ => escape::text(value, out),
         }
+        true
     }
 }
 
-/// For a writer that cannot fail.
-fn done((): ()) -> bool {
-    true
+impl Values {
+    /// Writes one of the values that can always be written.
+    fn write(&self, row: usize, out: &mut Vec<u8>) {
+        match self {
+            Self::Bool(array) => out.push(if array.value(row) { b't' } else { b'f' }),
+            Self::Int16(array) => number::integer(array.value(row), out),
+            Self::Int32(array) => number::integer(array.value(row), out),
+            Self::Int64(array) => number::integer(array.value(row), out),
+            Self::UInt64(array) => number::integer(array.value(row), out),
+            Self::Float32(array) => number::float(array.value(row), out),
+            Self::Float64(array) => number::float(array.value(row), out),
+            Self::Decimal128(array, scale) => number::decimal(array.value(row), *scale, out),
+            Self::Decimal256(array, scale) => number::large_decimal(array.value(row), *scale, out),
+            Self::Time(array) => time::clock(array.value(row).unsigned_abs(), out),
+            Self::Duration(array) => time::interval(array.value(row), out),
+            Self::Bytes(_) | Self::Fixed(_) | Self::Lists(_) | Self::Date(_) | Self::Timestamp(_) => (),
+        }
+    }
 }
 
 fn values_of(array: &ArrayRef, form: Form) -> Result<Values, Error> {
@@ -189,7 +198,7 @@ fn texts(list: &ArrayRef, out: &mut Vec<u8>) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// `bit_recv` (src/backend/utils/adt/varbit.c): how many bits, int32, then the bits from the highest on.
+/// `bit_recv` (`src/backend/utils/adt/varbit.c`): how many bits, int32, then the bits from the highest on.
 fn bits(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let (count, bits) = value.split_first_chunk()?;
     let count = usize::try_from(i32::from_be_bytes(*count)).ok()?;
@@ -215,7 +224,7 @@ fn uuid(value: &[u8], out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// `network_recv` (src/backend/utils/adt/network.c): family, bits, `is_cidr`, bytes of the address, the address.
+/// `network_recv` (`src/backend/utils/adt/network.c`): family, bits, `is_cidr`, bytes of the address, the address.
 fn inet(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let address = value.get(4..)?;
     let text = match address.len() {
@@ -226,7 +235,7 @@ fn inet(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// `point_recv` (src/backend/utils/adt/geo_ops.c): x, then y, each a float8.
+/// `point_recv` (`src/backend/utils/adt/geo_ops.c`): x, then y, each a float8.
 fn point(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let value = <[u8; 16]>::try_from(value).ok()?;
     let (x, y) = value.split_at(8);
