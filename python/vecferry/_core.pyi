@@ -507,7 +507,7 @@ class DumpFile:
     def read(self, start: int, end: int) -> bytes:
         """Reads the bytes from `start` up to `end`.
 
-        A compressed file is decompressed once for all threads, and the last 64 MiB are kept; going back further
+        A compressed file is decompressed once for all threads, and the last 32 MiB are kept; going back further
         begins anew.
 
         Raises:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from vecferry.dump.index import Piece
     from vecferry.model import Table
 
-COMPRESSED_BYTES = 8 * 1024 * 1024
-"""The largest chunk of a compressed file: what all workers read must lie within the 64 MiB that `DumpFile` keeps."""
+COMPRESSED_BYTES = 4 * 1024 * 1024
+"""The largest chunk of a compressed file: what all workers read must lie within the 32 MiB that `DumpFile` keeps."""
 _STRATA = 16
 _ROWS = 200
 _LONGEST_TEXT = 1024 * 1024

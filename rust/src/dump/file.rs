@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::input::{Compression, Stream, open, probe};
 
 /// Decompressed bytes that stay in memory, so that threads need not come in the order of the file.
-const KEPT: usize = 64 << 20;
+const KEPT: usize = 32 << 20;
 
 /// The decompressed bytes are passed over in steps of this size.
 const STEP: usize = 1 << 20;
