@@ -184,7 +184,7 @@ mod core {
         if let Some(place) = wanted.iter().find(|place| **place >= fields) {
             return Err(PyValueError::new_err(format!("a row of {fields} values has none at {place}")));
         }
-        let read: ArrayRef = Arc::new(py.detach(|| plain::rows_of(data, fields, &wanted, backslash))?);
+        let read: ArrayRef = Arc::new(py.detach(move || plain::rows_of(data, fields, &wanted, backslash))?);
         Ok(read.into())
     }
 
