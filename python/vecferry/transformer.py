@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vecferry.dump.changes import changes_of, refuse
 from vecferry.dump.ddl import read_ddl
 from vecferry.dump.stream import Stream
 from vecferry.dump.values import announced
@@ -34,6 +35,7 @@ from vecferry.version import VERSION
 
 if TYPE_CHECKING:
     from vecferry.config import Config
+    from vecferry.dump.changes import Change
     from vecferry.dump.stream import DumpPiece
     from vecferry.model import Catalog, Plan, TablePlan
     from vecferry.progress import Progress, Recorder
@@ -41,8 +43,6 @@ if TYPE_CHECKING:
 PIECE_BYTES = 1024 * 1024
 _MADE = frozenset({"create table", "alter table", "create index", "drop", "create database"})
 """What a table's entry in the catalog is read from."""
-_CHANGES = frozenset({"UPDATE", "DELETE", "TRUNCATE", "INSERT", "REPLACE", "LOAD", "CALL"})
-"""Statements that change rows; an INSERT of rows of values is none of them."""
 _ABILITIES = Abilities(json=True, lookaround=True, flat_shapes=True)
 _SERVER = "PostgreSQL"
 
@@ -133,6 +133,7 @@ class _Reading:
     """Those of them that a table's entry in the catalog is read from, by table; None is the database."""
     tables: dict[str, Passing | None] = field(default_factory=dict)
     """By name; None for one that is not asked for."""
+    changes: list[Change] = field(default_factory=list)
     written: dict[str, TablePlan] = field(default_factory=dict)
     size: int = 0
     unfinished: tuple[str, ...] = ()
@@ -166,7 +167,7 @@ class _Reading:
             )
 
     def _keep(self, piece: DumpPiece) -> None:
-        """Keeps a statement for the catalog; one that changes rows is told, because nobody carries it out."""
+        """Keeps a statement for the catalog, and what it changes of rows."""
         self.statements.append(piece)
         if piece.kind in _MADE:
             self.makers.setdefault(piece.table, []).append(piece)
@@ -177,9 +178,10 @@ class _Reading:
                 " it: these are two dumps",
                 advice="take them apart",
             )
-        word = (piece.text or "").split(maxsplit=1)[:1]
-        if piece.kind == "other" and word and word[0].upper() in _CHANGES:
-            self.watch.note(f"the {word[0].upper()} in line {piece.line} of the dump is not carried out")
+        # What was written of a table cannot be taken back, so emptying it is for nothing only before its rows.
+        self.changes += [
+            change for change in changes_of(piece) if not change.all_rows or self.tables.get(change.table or "")
+        ]
 
     def plan(self) -> Plan:
         """Returns the plan of all tables, known what every row of them is.
@@ -190,6 +192,8 @@ class _Reading:
         config = self.config
         catalog = read_ddl(self.statements, self.config.dump_database, config.tables, config.exclude)
         self.catalog = catalog
+        names = (table.name for table in catalog.tables)
+        refuse(self.job.dump, self.changes, self.config.dump_database, names)
         around = self._around(catalog)
         for table in catalog.tables:
             passing = self.tables.get(table.name) or Passing(table, around, self.spool, self.rejects)

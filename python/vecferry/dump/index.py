@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vecferry._core import DumpError
+from vecferry.dump.changes import Change, changes_of
 from vecferry.dump.files import DumpFiles, find_files
 from vecferry.dump.scan import scan_file
 from vecferry.errors import SourceError
@@ -52,6 +53,8 @@ class Index:
     """Those that were asked about, by database and name."""
     digests: dict[str, str] = field(default_factory=dict)
     """By file; of the bytes as they were before they were compressed."""
+    changes: list[Change] = field(default_factory=list)
+    """What changes rows otherwise than by adding some that the dump holds."""
     unfinished: list[str] = field(default_factory=list)
     """Files whose last line does not say that they are whole."""
     writer: str = ""
@@ -115,6 +118,7 @@ def _add(index: Index, name: str, stretches: Sequence[Stretch]) -> None:
         for found in stretch.pieces:
             if found.kind != "insert":
                 index.statements.append(found)
+                _change(index, changes_of(found, found.line + line))
             elif found.rows:
                 place = (found.database, found.table or "")
                 piece = Piece(
@@ -131,6 +135,15 @@ def _add(index: Index, name: str, stretches: Sequence[Stretch]) -> None:
     index.server = first.settings.server or index.server
     if index.files.closed and not last.complete:
         index.unfinished.append(name)
+
+
+def _change(index: Index, changes: Sequence[Change]) -> None:
+    """Forgets the rows of tables that are emptied, or keeps what else is done to them."""
+    for change in changes:
+        if change.all_rows and change.table is not None:
+            index.pieces.pop((change.database, change.table), None)
+        else:
+            index.changes.append(change)
 
 
 def unreadable(path: str, error: Exception) -> SourceError:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from vecferry.config import DumpPath
 from vecferry.dump import answers, spool
 from vecferry.dump.bounds import bounded
+from vecferry.dump.changes import refuse
 from vecferry.dump.ddl import databases, read_ddl
 from vecferry.dump.index import Index, index_of, stamp
 from vecferry.dump.parts import cut, read_again, rows_of_plan, values_of
@@ -55,6 +56,7 @@ class DumpSession:
     def catalog(self, include: tuple[str, ...], exclude: tuple[str, ...]) -> Catalog:
         """Reads the statements of the dump."""
         found = read_ddl(self._index.statements, self._source.database, include, exclude)
+        refuse(self._source.place, self._index.changes, self._database(), (table.name for table in found.tables))
         tables = tuple(self._with_sizes(table) for table in found.tables)
         lost = tuple(loss for table in tables for loss in announced(table))
         notes = (*found.notes, *(self._zone_note(table) for table in tables if self._lacks_zone(table)))
