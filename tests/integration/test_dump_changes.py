@@ -56,3 +56,13 @@ def test_rows_before_a_table_is_emptied_are_not_read(again: str, postgres: Postg
     report = migrate(load_config(source=str(path), target=postgres.url, allow_incomplete=True, hnsw=False))
     assert report.status == "ok"
     assert postgres.rows("SELECT * FROM t ORDER BY id") == [(1, "a"), (7, "x")]
+
+
+@pytest.mark.parametrize("before", ["", "CREATE TABLE a (id int PRIMARY KEY);\n"])
+def test_rows_of_a_table_that_the_dump_does_not_make(before: str, postgres: PostgresDatabase, tmp_path: Path) -> None:
+    path = tmp_path / "dump.sql"
+    path.write_text(f"{before}INSERT INTO b VALUES (1, 2);\n")
+    options: dict[str, Any] = {"source": str(path), "target": postgres.url, "allow_incomplete": True}
+    with pytest.raises(SourceError, match="has rows of table b in line ., but no CREATE TABLE of it"):
+        make_plan(load_config(**options))
+    assert [table.name for table in make_plan(load_config(**options, exclude=("b",))).tables] == ["a"][: bool(before)]

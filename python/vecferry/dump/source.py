@@ -22,6 +22,7 @@ from vecferry.dump.survey import sample_texts, survey
 from vecferry.dump.values import UnreadableError, announced
 from vecferry.errors import SourceError
 from vecferry.mapping.checks import Abilities
+from vecferry.mapping.selection import matches
 from vecferry.origin import Answer
 
 if TYPE_CHECKING:
@@ -57,10 +58,25 @@ class DumpSession:
         """Reads the statements of the dump."""
         found = read_ddl(self._index.statements, self._source.database, include, exclude)
         refuse(self._source.place, self._index.changes, self._database(), (table.name for table in found.tables))
+        self._refuse_strangers(include, exclude)
         tables = tuple(self._with_sizes(table) for table in found.tables)
         lost = tuple(loss for table in tables for loss in announced(table))
         notes = (*found.notes, *(self._zone_note(table) for table in tables if self._lacks_zone(table)))
         return replace(found, tables=tables, leftovers=(*found.leftovers, *lost), notes=notes, dump=self._index.digest)
+
+    def _refuse_strangers(self, include: tuple[str, ...], exclude: tuple[str, ...]) -> None:
+        """Refuses rows of a table that nothing says the columns of."""
+        made = {statement.table for statement in self._index.statements if statement.kind == "create table"}
+        database = self._database()
+        for (place, table), pieces in self._index.pieces.items():
+            ours = place == database or database is None
+            asked = (not include or matches(table, include)) and not matches(table, exclude)
+            if ours and asked and table not in made:
+                raise SourceError(
+                    f"the dump {self._source.place} has rows of table {table} in line {pieces[0].line}, but no"
+                    " CREATE TABLE of it",
+                    advice="dump the structure, too, or leave the table out with --exclude",
+                )
 
     def _lacks_zone(self, table: Table) -> bool:
         zones = {piece.settings.time_zone for piece in self._pieces(table.name)}
