@@ -21,8 +21,9 @@ from tests.cases.compare import differences
 from tests.integration.dumping import dump as dumped
 from tests.integration.support import run, run_verify, target_rows
 from tests.integration.test_cases import check_carried, check_refused, fill
-from vecferry import list_rejects, load_config, make_plan, retry_rejects
+from vecferry import backup, list_rejects, load_config, make_plan, retry_rejects
 from vecferry._core import DumpSettings
+from vecferry.config import SourceScope, parse_source
 from vecferry.demo import sample
 from vecferry.dump import scan
 from vecferry.dump.files import find_files
@@ -97,6 +98,16 @@ def test_files(name: str, compress: Any, athena: MySQLDatabase, postgres: Postgr
     assert differences(athena, postgres, skip_columns=["content_embedding.embedding"]) == []
     assert run_verify(athena, postgres).status == "ok"  # every vector, too, by the server
     assert run(athena, postgres, source=str(path)).status == "nothing to do"
+
+
+@pytest.mark.parametrize("client", ["mariadb-dump", "mydumper"])
+def test_a_backup_is_a_source(client: str, athena: MySQLDatabase, postgres: PostgresDatabase, tmp_path: Path) -> None:
+    made = backup(SourceScope(parse_source(athena.url)), tmp_path / "backup", client=client)
+    report = run(athena, postgres, source=str(tmp_path / "backup"))
+    assert report.status == "ok"
+    assert {table.name: table.rows_target for table in report.tables} == {
+        table.name: table.rows for table in made.tables
+    }
 
 
 def _command(*arguments: str, stdin: Any = None, **variables: str) -> subprocess.CompletedProcess[str]:
