@@ -26,7 +26,7 @@ from vecferry.plan.findings import Findings
 from vecferry.progress import recorder
 from vecferry.report.script import ScriptResult, ScriptTable, ScriptVector
 from vecferry.script.order import filling_order
-from vecferry.script.output import STANDARD, Output, compression_of
+from vecferry.script.output import STANDARD, Output, compression_of, regular_file
 from vecferry.script.rejected import RejectFile
 from vecferry.script.spool import Spool
 from vecferry.script.table import Passing, Surroundings, forbidden_words
@@ -72,7 +72,7 @@ class Job:
         """Where values go that cannot be carried."""
         if self.rejects is not None:
             return self.rejects
-        return Path("vecferry.rejects.jsonl" if self.output == STANDARD else f"{self.output}.rejects.jsonl")
+        return Path("vecferry.rejects.jsonl" if regular_file(self.output) is None else f"{self.output}.rejects.jsonl")
 
 
 def transform(config: Config, job: Job, progress: Progress | None = None) -> ScriptResult:
@@ -94,7 +94,8 @@ def transform(config: Config, job: Job, progress: Progress | None = None) -> Scr
     began = time.perf_counter()
     config = config.model_copy(update={"vector_load": "wire"})
     _check_places(job)
-    directory = None if job.output == STANDARD else Path(job.output).absolute().parent
+    made = regular_file(job.output)
+    directory = made.parent if made is not None else None
     rejects = RejectFile(job.reject_path)
     try:
         with Output(job.output) as output, closing(Spool(directory, compression_of(job.output))) as spool:
@@ -111,12 +112,14 @@ def transform(config: Config, job: Job, progress: Progress | None = None) -> Scr
 
 
 def _check_places(job: Job) -> None:
-    """Refuses a script that would take the place of the dump."""
-    if STANDARD in {job.dump, job.output}:
-        return
-    read, written = Path(job.dump), Path(job.output)
-    if read.exists() and written.exists() and read.samefile(written):
-        raise UsageError(f"{job.output} is the dump itself: give the script another name")
+    """Refuses a script or rejects that would take the place of what is read, or of one another."""
+    read = [Path(name) for name in (job.dump, job.structure) if name not in {None, STANDARD}]
+    script, rejects = regular_file(job.output), regular_file(str(job.reject_path))
+    for written, what in ((script, "the script"), (rejects, "the rejects")):
+        if written is not None and written.exists() and any(path.exists() and path.samefile(written) for path in read):
+            raise UsageError(f"{written} is the dump itself: give {what} another name")
+    if script is not None and script == rejects:
+        raise UsageError(f"{script} is the script itself: give the rejects another name")
 
 
 @dataclass(slots=True)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from vecferry.errors import TargetError
+from vecferry.config import load_dump
+from vecferry.errors import TargetError, UsageError
 from vecferry.mapping import script
 from vecferry.model import Catalog, DdlObject, ForeignKey, Plan, SequencePlan, Table
 from vecferry.script.order import filling_order
 from vecferry.script.output import Output
+from vecferry.script.rejected import RejectFile
 from vecferry.script.spool import Spool
+from vecferry.transformer import Job, transform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +92,38 @@ def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
         output.text("whole")
     assert [found.read_text() for found in tmp_path.iterdir()] == ["whole"]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_device_or_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.sql"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with Output(str(pipe)) as output:
+            output.text("whole")
+        assert os.read(reader, 10) == b"whole"
+    finally:
+        os.close(reader)
+    RejectFile(pipe).keep()
+    assert [found.is_fifo() for found in tmp_path.iterdir()] == [True]
+
+
+def test_a_link_stays_and_leads_to_the_script(tmp_path: Path) -> None:
+    link = tmp_path / "link.sql"
+    link.symlink_to("script.sql")
+    with Output(str(link)) as output:
+        output.text("whole")
+    assert link.is_symlink()
+    assert (tmp_path / "script.sql").read_text() == "whole"
+
+
+@pytest.mark.parametrize("places", [("out.sql", "dump.sql"), ("dump.sql", "no.jsonl"), ("out.sql", "out.sql")])
+def test_nothing_that_is_read_is_written_over(tmp_path: Path, places: tuple[str, str]) -> None:
+    (tmp_path / "dump.sql").write_text("")
+    output, rejects = (tmp_path / place for place in places)
+    with pytest.raises(UsageError, match="itself: give"):
+        transform(load_dump(source="x"), Job(str(tmp_path / "dump.sql"), str(output), rejects=rejects))
+    assert [found.name for found in tmp_path.iterdir()] == ["dump.sql"]
 
 
 def test_rows_come_back_by_table_and_in_order(tmp_path: Path) -> None:

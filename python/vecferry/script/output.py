@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, Self
+from typing import TYPE_CHECKING, BinaryIO, Literal, Self, cast
 
 import pyarrow as pa
 
@@ -26,6 +26,17 @@ _NOT_COPIED = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 _BY_EXTENSION: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
 
 
+def regular_file(name: str) -> Path | None:
+    """Returns the file that is made of this name, through symbolic links.
+
+    None where the bytes go into what is there already: standard output, a device such as /dev/null, a named pipe.
+    """
+    path = Path(name)
+    if name == STANDARD or (path.exists() and not path.is_file()):
+        return None
+    return path.resolve()
+
+
 def compression_of(name: str) -> Compression | None:
     """Returns how a file of this name is compressed; standard output is not."""
     return _BY_EXTENSION.get(Path(name).suffix)
@@ -35,7 +46,7 @@ class Output:
     """A script on its way out; a block that ends with an exception leaves no file behind.
 
     Args:
-        name: a path, or `-` for standard output.
+        name: a path, or `-` for standard output. A device or a pipe is written to, never replaced.
     """
 
     def __init__(self, name: str) -> None:
@@ -43,7 +54,7 @@ class Output:
         self.bytes = 0
         """What was written so far, compressed where the file is."""
         self._compression = compression_of(name)
-        self._path = None if name == STANDARD else Path(name)
+        self._path = regular_file(name)
         self._temporary: Path | None = None
         self._file: BinaryIO
 
@@ -53,10 +64,13 @@ class Output:
         Raises:
             TargetError: it cannot be made.
         """
-        if self._path is None:
+        if self.name == STANDARD:
             self._file = sys.stdout.buffer
             return self
         with self._told():
+            if self._path is None:
+                self._file = open(self.name, "wb", buffering=0)  # noqa: PTH123 - __exit__ closes it
+                return self
             # The name is new and the file its owner's alone, whatever lies there already.
             handle, name = tempfile.mkstemp(prefix=f".{self._path.name}.", suffix=".part", dir=self._path.parent)
             self._temporary = Path(name)
@@ -118,13 +132,15 @@ class Output:
         if self._temporary is None:
             with self._told() if kind is None else contextlib.suppress(OSError):
                 self._file.flush()
+            if self.name != STANDARD:
+                self._file.close()
             return
         try:
             if kind is None:
                 with self._told():
                     os.fsync(self._file.fileno())
                     self._file.close()
-                    self._temporary.replace(self.name)
+                    self._temporary.replace(cast("Path", self._path))
         finally:
             self._file.close()
             self._temporary.unlink(missing_ok=True)
@@ -136,7 +152,7 @@ class Output:
         except BrokenPipeError as error:
             raise TargetError("the reader of the script is gone", advice="look at what it says") from error
         except OSError as error:
-            where = "standard output" if self._path is None else self.name
+            where = "standard output" if self.name == STANDARD else self.name
             raise TargetError(f"cannot write the script to {where}: {error.strerror or error}") from error
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import orjson
 
 from vecferry.errors import TargetError
+from vecferry.script.output import regular_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,11 +24,12 @@ class RejectFile:
     """The file, made when the first value comes, under a temporary name until the script is whole.
 
     Args:
-        path: where it will lie.
+        path: where it will lie. A device or a pipe is written to, never replaced or taken away.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._made = regular_file(str(path))
         self.values = 0
         self._temporary: Path | None = None
         self._file: BinaryIO | None = None
@@ -58,8 +60,7 @@ class RejectFile:
         }  # fmt: skip
         with self._told():
             if self._file is None:
-                handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".part", dir=self.path.parent)
-                self._temporary, self._file = Path(name), os.fdopen(handle, "wb")
+                self._file = self._opened()
             self._file.write(orjson.dumps(entry, default=str, option=orjson.OPT_APPEND_NEWLINE))
         self.values += 1
 
@@ -70,12 +71,22 @@ class RejectFile:
             TargetError: that is refused.
         """
         with self._told():
-            if self._file is None or self._temporary is None:
-                self.path.unlink(missing_ok=True)
+            if self._file is not None:
+                self._file.close()
+            if self._made is None:
                 return
-            self._file.close()
-            self._temporary.replace(self.path)
+            if self._temporary is None:
+                self._made.unlink(missing_ok=True)
+                return
+            self._temporary.replace(self._made)
             self._temporary = None
+
+    def _opened(self) -> BinaryIO:
+        if self._made is None:
+            return self.path.open("wb")
+        handle, name = tempfile.mkstemp(prefix=f".{self._made.name}.", suffix=".part", dir=self._made.parent)
+        self._temporary = Path(name)
+        return os.fdopen(handle, "wb")
 
     def drop(self) -> None:
         """Takes away what has no name yet."""
