@@ -11,7 +11,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pytest
@@ -101,7 +101,9 @@ def test_files(name: str, compress: Any, athena: MySQLDatabase, postgres: Postgr
 
 
 @pytest.mark.parametrize("client", ["mariadb-dump", "mydumper"])
-def test_a_backup_is_a_source(client: str, athena: MySQLDatabase, postgres: PostgresDatabase, tmp_path: Path) -> None:
+def test_a_backup_is_a_source(
+    client: Literal["mariadb-dump", "mydumper"], athena: MySQLDatabase, postgres: PostgresDatabase, tmp_path: Path
+) -> None:
     made = backup(SourceScope(parse_source(athena.url)), tmp_path / "backup", client=client)
     report = run(athena, postgres, source=str(tmp_path / "backup"))
     assert report.status == "ok"
