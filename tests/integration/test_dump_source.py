@@ -28,6 +28,7 @@ from vecferry.demo import sample
 from vecferry.dump import scan
 from vecferry.dump.files import find_files
 from vecferry.dump.index import Index, _add, _scanned
+from vecferry.dump.stream import Stream
 from vecferry.errors import ExitCode, ForbiddenError, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -110,6 +111,29 @@ def test_a_backup_is_a_source(
     assert {table.name: table.rows_target for table in report.tables} == {
         table.name: table.rows for table in made.tables
     }
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing", "manifest"])
+def test_a_damaged_backup_is_refused(
+    damage: str, athena: MySQLDatabase, postgres: PostgresDatabase, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    [file] = backup(SourceScope(parse_source(athena.url)), folder).files
+    path = folder / file.name
+    if damage == "missing":
+        path.unlink()
+    elif damage == "changed":
+        with path.open("r+b") as opened:
+            opened.seek(file.bytes // 2)
+            byte = opened.read(1)[0]
+            opened.seek(file.bytes // 2)
+            opened.write(bytes([byte ^ 1]))
+    else:
+        (folder / "manifest.json").write_text("{}")
+    with pytest.raises(SourceError, match="the backup in .* is damaged|has no dump, only its manifest"):
+        run(athena, postgres, source=str(folder))
+    with pytest.raises(SourceError, match="the backup in .* is damaged|has no dump, only its manifest"):
+        list(Stream(str(folder), 1 << 20))
 
 
 def _command(*arguments: str, stdin: Any = None, **variables: str) -> subprocess.CompletedProcess[str]:

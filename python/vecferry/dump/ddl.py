@@ -103,7 +103,7 @@ def _chosen(statements: Sequence[StatementLike], database: str | None) -> str | 
             raise UsageError(f"the dump has no database {database}: it holds {_listed(held)}; name one of them")
         return database
     if len(held) > 1:
-        raise UsageError(f"the dump holds several databases, {_listed(held)}: name the one to carry")
+        raise UsageError(f"the dump holds several databases, {_listed(held)}: name the one to carry by --dump-database")
     return held[0]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vecferry.dump.sums import MANIFEST
 from vecferry.errors import SourceError
 
 _DATA = re.compile(r"(?P<name>.+)\.sql(?:\.(?:gz|zst|xz))?$")
@@ -36,6 +37,8 @@ class DumpFiles:
     names: tuple[str, ...]
     closed: bool
     """Whether each ends with a line that says that it is whole; mydumper says so in a file of its own."""
+    backup: str | None = None
+    """The directory of `vecferry backup` that they belong to."""
 
     def path(self, name: str) -> str:
         """Returns the path of a file."""
@@ -65,12 +68,8 @@ def _directory(path: Path) -> DumpFiles:
         return DumpFiles(str(path), tuple(sorted(found, key=_turn)), closed=False)
     if "metadata.partial" in present:
         raise SourceError(f"mydumper has not finished the dump in {path}: it still calls its record metadata.partial")
-    if "manifest.json" in present and (path / _BACKUP_FOLDER).is_dir():
-        return _directory(path / _BACKUP_FOLDER)
-    for name in _BACKUP:
-        if name in present:
-            check_file(path / name)
-            return DumpFiles(str(path), (name,), closed=True)
+    if MANIFEST in present:
+        return replace(_backup(path, present), backup=str(path))
     if len(found) == 1:
         check_file(path / found[0])
         return DumpFiles(str(path), (found[0],), closed=True)
@@ -79,6 +78,16 @@ def _directory(path: Path) -> DumpFiles:
     if found:
         raise SourceError(f"{path} holds {len(found)} SQL files and no record of mydumper's: name one of them")
     raise SourceError(f"{path} holds no dump: no .sql file, compressed or not")
+
+
+def _backup(path: Path, present: list[str]) -> DumpFiles:
+    if (path / _BACKUP_FOLDER).is_dir():
+        return _directory(path / _BACKUP_FOLDER)
+    for name in _BACKUP:
+        if name in present:
+            check_file(path / name)
+            return DumpFiles(str(path), (name,), closed=True)
+    raise SourceError(f"the backup in {path} has no dump, only its {MANIFEST}: take another one")
 
 
 def _turn(name: str) -> tuple[int, str]:

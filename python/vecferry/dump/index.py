@@ -14,6 +14,7 @@ from vecferry._core import DumpError
 from vecferry.dump.changes import Change, changes_of
 from vecferry.dump.files import DumpFiles, find_files
 from vecferry.dump.scan import scan_file
+from vecferry.dump.sums import check_sums
 from vecferry.errors import SourceError
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def stamp(path: str) -> tuple[int, int]:
 
 
 def _scanned(files: DumpFiles) -> Index:
+    check_sums(files)
     index = Index(files)
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="vecferry-scan") as pool:
         for name in files.names:

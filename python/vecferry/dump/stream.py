@@ -9,6 +9,7 @@ import pyarrow as pa
 from vecferry._core import DumpError, DumpPiece, DumpScan, parse_rows
 from vecferry.dump.files import find_files
 from vecferry.dump.rows import stored_columns, wanted
+from vecferry.dump.sums import check_sums
 from vecferry.errors import SourceError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Stream:
         if self._files is None:
             yield from self._scanned(self.place, _DESCRIPTOR, closed=True)
             return
+        check_sums(self._files)
         for name in self._files.names:
             yield from self._scanned(name, self._files.path(name), closed=self._files.closed)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from vecferry.errors import TargetError
+from vecferry.script.output import GzipStream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,8 +73,12 @@ class Spool:
     def _begin(self, table: str) -> None:
         self._current, self._began = table, self._file.tell()
         if self._compression is not None:
-            sink = pa.PythonFile(os.fdopen(os.dup(self._file.fileno()), "wb", buffering=0), "w")
-            self._stream = pa.CompressedOutputStream(sink, self._compression)
+            descriptor = os.dup(self._file.fileno())
+            if self._compression == "gzip":
+                self._stream = GzipStream(os.fdopen(descriptor, "wb"))
+            else:
+                sink = pa.PythonFile(os.fdopen(descriptor, "wb", buffering=0), "w")
+                self._stream = pa.CompressedOutputStream(sink, self._compression)
 
     def _end(self) -> None:
         if self._current is None:
