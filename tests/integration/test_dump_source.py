@@ -393,6 +393,7 @@ def test_a_plan_estimates(athena: MySQLDatabase, postgres: PostgresDatabase, tmp
     assert plan.estimate is not None
     assert plan.estimate.load_seconds
     assert [spec.dimensions for spec in plan.embeddings] == [sample.DIMENSIONS]
+    assert not any("source" in right for right in plan.rights)
 
 
 @pytest.mark.parametrize("zone", ["+05:30", "Europe/Paris"])

@@ -456,7 +456,8 @@ def _extensions(tables: list[TablePlan], work: _Draft) -> tuple[str, ...]:
 
 def _rights(tables: list[TablePlan], extensions: tuple[str, ...], work: _Draft) -> tuple[str, ...]:
     config = work.config
-    rights = ["SELECT on the tables of the source", "CREATE on the target's database, for the schema vecferry"]
+    rights = [] if work.catalog.dump else ["SELECT on the tables of the source"]
+    rights.append("CREATE on the target's database, for the schema vecferry")
     if any(table.create is not None for table in tables):
         rights.append(f"CREATE on the schema {config.target_schema}")
     existing = [table.target for table in tables if table.create is None]
